@@ -6,8 +6,8 @@ Every message about a wrong value has the form
 
     The 'n' parameter of budget must be an integer >= 1. Got 0 instead.
 
-It names the argument, the accepted values and the given value.  A `Rule` says which values are accepted, and
-checks a value:
+The message names the argument, the accepted values and the given value.  A `Rule` says which values are
+accepted, and checks a value:
 
 - a function declares the rules of its arguments with the decorator `arguments`;
 - a dataclass declares the rules of its fields with `errsrc.fields`;
@@ -469,7 +469,7 @@ def shared_index(arguments: Mapping[str, Any], where: str) -> Any:
     Parameters
     ----------
     arguments : dict
-        The arguments of a function by name.
+        The arguments of a function; the keys are their names.
     where : str
         Name of the function, for messages.
 

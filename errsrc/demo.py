@@ -1,4 +1,4 @@
-"""The demo: train small networks, predict the large ones, then train those and compare."""
+"""The demo: train small networks, predict large networks, then train the large networks and compare."""
 
 from __future__ import annotations
 

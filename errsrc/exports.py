@@ -1,4 +1,4 @@
-"""The names that tab completion shows of a package: those that it exports."""
+"""The names that tab completion shows for a package: the names that the package exports."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Basis(Checked, abc.ABC):
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Index of each function, int64 (M, ...).  It identifies the function within the `family`.
+        """Index of each function, int64 (M, ...).  The index identifies the function within the `family`.
 
         By default, the index of a function is its position: 0, ..., M - 1.
         """
@@ -155,7 +155,7 @@ class Basis(Checked, abc.ABC):
     def order(self) -> int:
         """The argument with which `quadrature` integrates squares of the functions exactly.
 
-        By default, this is the largest degree.
+        By default, the order is the largest degree.
         """
         return int(self.degrees.max())
 
@@ -164,7 +164,7 @@ class Basis(Checked, abc.ABC):
         """Bases of the same family from small to large; the last basis is this one.
 
         Each basis contains the functions of the basis before.  By default, the other bases are those with
-        smaller values of the `size_field`.  If this basis has no such field, it is the only one.
+        smaller values of the `size_field`.  If this basis has no such field, the list has only this basis.
         """
         if not hasattr(self, self.size_field):
             return (self,)

@@ -1,4 +1,4 @@
-"""The conjecture: from which n on is a learner exact, and is there a counterexample?
+"""The conjecture: at which n does a learner become exact, and is there a counterexample?
 
 A learner is exact at n if its relative error with n labelled examples is zero up to rounding: at most 1e-9,
 or 1e-3 for learners in float32.  The Nyquist number, n_Nyq, is the smallest n at which a learner can be

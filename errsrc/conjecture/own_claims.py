@@ -1,4 +1,4 @@
-"""Search for an example that refutes a claim of the user's own: a function that gives error and bound."""
+"""Search for an example that refutes a user's own claim, a function that returns error and bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threshold n* from which on a learner is exact, and the shape of its learning curve."""
+"""The threshold n*, at and above which a learner is exact, and the shape of its learning curve."""
 
 from __future__ import annotations
 

@@ -321,7 +321,7 @@ class SelectedNetwork:
 
     @property
     def status(self) -> str:
-        """Sentences that say which size was accepted, or why none was, and how the search ended."""
+        """Sentences that say which size was accepted, or why no size was, and how the search ended."""
         last = self.scan[-1]
         if self.size is not None:
             return f"Size {self.size} of at most {self.largest.size} was accepted.  {self.network.status}"

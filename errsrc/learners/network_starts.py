@@ -1,7 +1,7 @@
 """Starts of quadratic networks that are made from the examples: by an eigenvalue problem, or by pruning.
 
-Both give a symmetric matrix S for the function (x^T S x - tr S) / sqrt(d).  The start of width k has the k
-largest eigenvalues of S and their eigenvectors.
+Both methods give a symmetric matrix S for the function (x^T S x - tr S) / sqrt(d).  The start of width k has
+the k largest eigenvalues of S and their eigenvectors.
 """
 
 from __future__ import annotations

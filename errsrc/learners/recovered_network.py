@@ -156,13 +156,13 @@ class RecoveredNetwork:
         """The set of teachers for which zero training error proves that the function is the teacher.
 
         The value is "every teacher" (every network of the architecture, or of `teachers`), "almost every
-        teacher" or "none".
-        The certificate holds in exact arithmetic, for noiseless labels at generic distinct inputs.  In
-        float64, the error of the function is at most `error_bound`.  The inputs are not generic, and the
-        value is "none", if `relative_bound` is above `RELIABLE`.  This is so if two columns of the inputs are
-        equal, for example.  It is also "none" if a network of sines has inputs on a grid, or if the inputs
-        of a quadratic network, or their products, have more linear relations than generic inputs have.  If
-        several pairs of inputs are mirror images in one common centre, each pair counts as one input.
+        teacher" or "none".  The certificate is valid in exact arithmetic, for noiseless labels at distinct
+        generic inputs.  Almost all inputs are generic.  In float64, the error of the function is at most
+        `error_bound`.  The inputs are not generic, and the value is "none", if `relative_bound` is above
+        `RELIABLE`.  For example, two columns of the inputs may be equal.  The value is also "none" if a
+        network of sines has inputs on a grid, or if the inputs of a quadratic network, or the products of
+        these inputs, have more linear relations than generic inputs have.  If several pairs of inputs are
+        mirror images in one common centre, each pair counts as one input.
         """
         reason = self._reason
         return reason if reason in ("every teacher", "almost every teacher") else "none"
@@ -220,9 +220,9 @@ class RecoveredNetwork:
     def solved_share(self) -> Interval:
         """Share of the ended runs that reached zero training error, with a 95% interval (Clopper-Pearson).
 
-        If no run reached it, the upper end is 3 / starts_ended (rule of three).  Runs that had not ended when
-        the first run succeeded do not count.  The share is too large if failing runs take longer than
-        successful runs.
+        If no run reached zero training error, the upper end is 3 / starts_ended (rule of three).  Runs that
+        had not ended when the first run succeeded do not count.  This estimate of the share is too large if
+        failing runs take longer than successful runs.
         """
         k, n = self.starts_solved, self.starts_ended
         low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0

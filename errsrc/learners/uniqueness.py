@@ -3,8 +3,8 @@
 A learner finds a set S of at most K functions of a basis that give the labels exactly.  Another set T of at
 most K functions may give the same labels.  Let A be the matrix of all M functions at the n nodes.  If every 2
 K columns of A are linearly independent, no such T exists (Donoho and Elad 2003).  Random inputs do not always
-have this property: on the Boolean cube, a few nodes give many functions the same values.  To test all sets of
-2 K columns takes too long if M is large.  This module therefore starts from the set S that was found:
+have this property: on the Boolean cube, a few nodes give many functions the same values.  A test of all sets
+of 2 K columns takes too long if M is large.  This module therefore starts from the set S that was found:
 
 1. The columns of S must be independent, and no other column may lie in their span.  Otherwise nothing is
    proved.  If a set T with random coefficients gives the labels, almost surely all columns of T lie in the

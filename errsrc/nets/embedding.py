@@ -5,7 +5,8 @@ added if the activation can pass values on unchanged.  Linear units can, and ReL
 z for z >= 0 and x = relu(x) - relu(-x).  An added layer passes on the inputs, the values of a hidden layer,
 or the outputs of the smaller network.  Chen, Goodfellow and Shlens 2016 (arXiv 1511.05641) use copies of
 units where this module uses zeros.  If an embedding exists, a student with the larger architecture can
-express every teacher with the smaller one, and the realizability term is 0.  `same_function` certifies this.
+express every teacher with the smaller architecture, and the realizability term is 0.  `same_function`
+certifies an embedding.
 
 The certificate is a proof by computation: all bits of the outputs are equal.  For this, both networks must
 add in the same order, but a matrix product may add in a different order for a different shape.  Therefore

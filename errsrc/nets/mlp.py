@@ -49,7 +49,7 @@ class MLP(Network):
 
     @property
     def degrees_of_freedom(self) -> int:
-        """The number of parameters; fewer for one hidden layer of squares and one output.
+        """The number of parameters; smaller for one hidden layer of squares and one output.
 
         The output of m squared units is a quadratic form of rank min(m, d + 1) in the d inputs and a
         constant, plus another constant.

@@ -1,6 +1,6 @@
 """The interface of all networks, which compute the outputs of E members at once.
 
-A network is a frozen dataclass of plain numbers: it describes an architecture and holds no weights.  A member
+A network is a frozen dataclass of plain numbers: it describes an architecture and has no weights.  A member
 is one set of weights for the architecture.  The network gives the shapes of one member's weights, draws
 weights from seeds, and maps inputs to outputs for all members at once, with batched matrix products.  The
 weights are a tuple of tensors of shape (E, ...).  Therefore members are selected by indexing the tensors, and
@@ -97,8 +97,8 @@ class Network(Checked, abc.ABC):
     def degrees_of_freedom(self) -> int:
         """Largest dimension of the set of functions that the network can express, as far as it is known.
 
-        By default, this is the number of parameters.  It is smaller for a network whose functions do not
-        change with some combinations of the weights, see `errsrc.nets.identifiable_dimension`.
+        By default, the value is the number of parameters.  The value is smaller for a network whose functions
+        do not change with some combinations of the weights, see `errsrc.nets.identifiable_dimension`.
         """
         return self.parameters
 

@@ -62,7 +62,7 @@ class QuadraticNetwork(Network):
 
     @property
     def degrees_of_freedom(self) -> int:
-        """The dimension of the set of functions: that of symmetric matrices of rank min(m, d)."""
+        """The dimension of the set of functions: of the symmetric matrices of rank min(m, d)."""
         return _symmetric_dimension(self.dim, self.width)
 
     def separating_examples(self, other: Network | None = None) -> int:

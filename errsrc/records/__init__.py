@@ -5,7 +5,7 @@ These are the TOML files of studies, the files of finished cells, and the files 
 learner and law is a record: a frozen dataclass with fields that are numbers, strings, booleans, None, tuples
 of these, or other records.
 
-- `flatten` turns a record into a flat table: a dict of plain values by dotted path, such as
+- `flatten` turns a record into a flat table: a dict of plain values whose keys are dotted paths, such as
   ``"recipe.batch"``.
 - `build` makes a record from a nested table, such as a table of a TOML or JSON file, and checks every type.
 - `name` returns the name of a class in files: ``JointPruning`` is "joint-pruning".

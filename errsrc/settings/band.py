@@ -250,11 +250,10 @@ class BandTeacher(_BandInputs, GaussianSetting):
         most |n - M| + 1 <= 2.  Therefore s is below a small number e with a probability of order e^2 or more.
         The second case is 2 <= n < M, if nodes vary in one or two coordinates.  With a probability of order
         e^2 or more, two of the nodes are closer than e, and s is then of order e.  The third case is M <= n
-        <= 2 M - 1, if nodes vary in one coordinate and the functions are analytic.  With a probability of
-        order e^(n
-        - 1), all nodes are closer than e.  Some function of the band has a zero of order M - 1 near these
-        nodes, so s is of order e^(M - 1) or less.  The mean of 1 / s^2 is therefore infinite for n - 1 <= 2
-        (M - 1).
+        <= 2 M - 1, if nodes vary in one coordinate and the functions are analytic.  All nodes are closer than
+        e with a probability of order e^(n - 1).  Some function of the band has a zero of order M - 1 near
+        these nodes, so s is of order e^(M - 1) or less.  The mean of 1 / s^2 is therefore infinite for n - 1
+        <= 2 (M - 1).
 
         Without noise, the part of the teacher outside the band can act as noise.  The mean is then infinite
         only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can then be 0

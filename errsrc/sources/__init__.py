@@ -4,9 +4,9 @@ Let R(g; f) be the risk of a predictor g if the teacher is f.  Let D be the data
 class, and A(D) the predictor that the learner fits to D.  The four terms are
 
     noise            E min over all g of R(g; f)
-    realizability    E min over g in F of R(g; f), less the noise
-    uncertainty      E min over g in F of E[R(g; f) given D], less E min over g in F of R(g; f)
-    deficiency       E R(A(D); f), less E min over g in F of E[R(g; f) given D]
+    realizability    E min over g in F of R(g; f), minus the noise
+    uncertainty      E min over g in F of E[R(g; f) given D], minus E min over g in F of R(g; f)
+    deficiency       E R(A(D); f), minus E min over g in F of E[R(g; f) given D]
 
 By construction the terms sum to the expected risk, E R(A(D); f).  No term is negative, because the minimum of
 an expectation is at least the expectation of the minimum.

@@ -4,9 +4,9 @@ Let F be the learner's function class.  Let S be the sum of uncertainty and real
 smallest mean excess risk of a map from data to functions in F.  The bounds of the terms come from three
 facts:
 
-- S is at least the uncertainty of all functions, and at least the realizability;
+- S is at least the uncertainty for the class of all functions, and at least the realizability;
 - S is at most the mean excess risk of any map from data to F, and the learner is such a map;
-- the deficiency is the mean excess risk of the learner less S.
+- the deficiency is the mean excess risk of the learner minus S.
 
 `errsrc.sources.bracket` computes bounds of the uncertainty and of the realizability.
 """

@@ -63,7 +63,7 @@ class Experiment:
         return self.learner.in_draw(self.rng(draw, "features"))
 
     def at_horizon(self) -> Experiment | None:
-        """Return the experiment with the learner's longer training (`Learner.at_horizon`), or None."""
+        """Return the experiment with `Learner.at_horizon` as learner; None if there is no such learner."""
         learner = self.learner.at_horizon()
         return None if learner is None else replace(self, learner=learner)
 

@@ -6,14 +6,14 @@ then too low, and so is the whole interval.  An interval *holds* if it contains 
 level states.
 
 The tail is described by the shape k of a generalized Pareto distribution that is fitted to the largest draws.
-The mean is infinite for k >= 1, and the variance for k >= 1/2.  The estimator is that of Zhang and Stephens
-(2009, Technometrics 51, 316), as in Pareto smoothed importance sampling (Vehtari, Simpson, Gelman, Yao and
-Gabry 2024, Journal of Machine Learning Research 25(72)), which ArviZ uses.
+The mean is infinite for k >= 1, and the variance for k >= 1/2.  The estimator is by Zhang and Stephens (2009,
+Technometrics 51, 316), as in Pareto smoothed importance sampling (Vehtari, Simpson, Gelman, Yao and Gabry
+2024, Journal of Machine Learning Research 25(72)), which ArviZ uses.
 
 Where the variance is finite but the draws are skewed, an interval of `errsrc.results.mean_ends` may still
-hold the mean too rarely or too often.  A large pool of further draws shows by how much.  The quantiles of the
-t statistic in samples of the pool give the ends that hold the mean as often as the level says.  This is the
-bootstrap-t interval, with quantiles from the pool instead of from the draws themselves.
+contain the mean too rarely or too often.  A large pool of further draws shows by how much.  The quantiles of
+the t statistic in samples of the pool give the ends that contain the mean as often as the level says.  This
+is the bootstrap-t interval, with quantiles from the pool instead of from the draws themselves.
 """
 
 from __future__ import annotations

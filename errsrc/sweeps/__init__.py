@@ -1,9 +1,9 @@
 """Sweeps: grids of independent cells.  Each cell is computed once, and all results are kept in one file.
 
-A *cell* is one computation.  It is described by a frozen dataclass of plain values that hold everything that
-the result depends on.  A `Kind` is a class of cells with the function that computes them.  A `Study` is a
-grid of cells of one kind.  A `Store` is the file of the finished cells.  `run` computes the missing cells
-with an engine: `local` processes, or `dask` workers on any number of machines.
+A *cell* is one computation.  A cell is a frozen dataclass of plain values, which include everything that the
+result depends on.  A `Kind` is a class of cells with the function that computes them.  A `Study` is a grid of
+cells of one kind.  A `Store` is the file of the finished cells.  `run` computes the missing cells with an
+engine: `local` processes, or `dask` workers on any number of machines.
 """
 
 from typing import TYPE_CHECKING

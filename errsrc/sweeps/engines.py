@@ -2,9 +2,9 @@
 
 An engine is a function ``engine(function, batches)`` that yields lists of ``(place, answer)``.  The place is
 the index of a batch.  The answer is what ``function(batch)`` returned, or a `LostBatch` if the process that
-computed the batch was lost.  Answers come in any order.  Each batch has exactly one final answer.  Before it,
-there may be answers of type `LostBatch` whose ``retried`` is True.  If batches take long, an engine yields an
-empty list from time to time, so that the runner can check whether its store was deleted.
+computed the batch was lost.  Answers come in any order.  Each batch has exactly one final answer.  Before the
+final answer, there may be answers of type `LostBatch` whose ``retried`` is True.  If batches take long, an
+engine yields an empty list from time to time, so that the runner can check whether its store was deleted.
 
 Options of an engine are bound with ``functools.partial``.  `errsrc.sweeps.processes` and
 `errsrc.sweeps.cluster` define one engine each; `serial` is the simplest engine.

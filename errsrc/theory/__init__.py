@@ -8,7 +8,7 @@
 - ``quadratic_networks(n, dim, width, noise=...)``: the smallest risk of any learner of quadratic networks.
 - ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
 - `exponents`: exponents of errors that fall as a power of n.
-- `formulas`: the same curves as sympy expressions, but for `quadratic_networks`.
+- `formulas`: the same curves as sympy expressions, except for `quadratic_networks`.
 
 Errors are excess risks: squared loss without the label noise, which no predictor can avoid.
 """

@@ -247,7 +247,7 @@ class NetworkDraws:
 
     @property
     def separating_examples(self) -> int:
-        """Number of generic inputs at which any two different functions of the architecture differ."""
+        """A number of inputs at which two different functions of the architecture cannot agree."""
         return min(2 * self.free_parameters + 1, self.network.separating_examples())
 
     @property
