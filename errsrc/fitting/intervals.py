@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from errsrc.fitting.anomalies import far_rows
 from errsrc.fitting.clusters import degrees_of_freedom, design_effect, random_weights, widths, wild_noise
 from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
@@ -247,11 +248,14 @@ def _resampled(problem: Problem, z: Array, draws: int, seed: int) -> dict[str, A
     points = len(problem.error)
     if problem.clusters is not None:
         return _clustered(problem, problem.clusters, z, draws, rng)
+    far = far_rows(problem, z) if problem.objective == "huber" else np.zeros(points, dtype=bool)
     if problem.objective == "huber" and len(problem.law.inputs) > 1:
         weights = _random_weights(problem, draws, rng)
+        weights[:, far] = problem.weights[far]  # a wrong row of a large weight would pull its refit away
         return {"weights": weights, "centres": _drawn_centres(problem, draws, rng)}
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
+    residual = np.where(far, np.median(residual[~far]), residual)  # wrong rows are no noise
     noise = rng.standard_normal((draws, points))
     scale = noise_scale(problem, residual, jac)
     if problem.objective != "huber":  # where weights are precisions

@@ -9,7 +9,7 @@ import pytest
 
 from errsrc.errors import NoFit
 from errsrc.fitting import auto, fit
-from errsrc.laws import Chinchilla
+from errsrc.laws import Chinchilla, Power
 
 _, N, M, GOOD = np.loadtxt(
     Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv", delimiter=",", skiprows=1
@@ -48,6 +48,17 @@ def test_the_default_survives_them(errors: dict[int, float]) -> None:
     assert law.params["beta"] == pytest.approx(0.36, abs=0.05)
     assert abs(law.params["E"] - 1.8) < 0.25
     assert any("far from the law" in text for text in found.warnings)
+
+
+def test_a_wrong_run_does_not_widen_the_intervals_of_huber() -> None:
+    n = 100 * 2.0 ** np.arange(12)
+    curve = Power(0.05, 2.0, 0.5).error(n=n) * np.exp(0.01 * np.random.default_rng(5).standard_normal(12))
+    curve[5] *= 2.5
+    of_curve = [fit(Power, curve, n=n, objective=name).intervals["alpha"] for name in ("log", "huber")]
+    corner = diverged({23: 8.0})  # in refits with a large weight it would bend the law
+    of_grid = [fit(Chinchilla, corner, n=N, m=M, objective=name).intervals["E"] for name in ("log", "huber")]
+    for squares, huber in (of_curve, of_grid):
+        assert huber.high - huber.low < 1.5 * (squares.high - squares.low)
 
 
 def test_least_squares_of_all_rows_says_what_to_do() -> None:
