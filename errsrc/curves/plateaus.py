@@ -31,10 +31,11 @@ class Plateau(NamedTuple):
     cells : int
         Number of cells of the plateau.
     exponent, exponent_after : Interval
-        Exponents of the power laws that fit the plateau, and the cells from its last cell on.
+        Exponents of two power laws.  The first law fits the plateau.  The second law fits the last cell of
+        the plateau and all later cells.
     end : Interval
-        The n of the last cell of the plateau.  The ends of the interval are the n of the first cell that may
-        be the last one, and the n of the first cell after the plateau.
+        The n at which the plateau ends: the n of its last cell.  The low end of the interval is the smallest
+        n at which the plateau may already end.  The high end is the n of the first cell after the plateau.
     """
 
     cells: int
@@ -54,9 +55,9 @@ class Plateau(NamedTuple):
 def plateau(cells: CurveCells, level: float) -> Plateau | None:
     """Return the longest plateau of a learning curve; None if the curve has no plateau.
 
-    The first cells are a plateau under two conditions.  The interval of their exponent contains 0, and ends
-    below a fifth (`FLAT`) of the lower end of the exponent after them.  Their errors differ by less than a
-    third (`EVEN`) of the fall after them, in ln error.
+    The first cells are a plateau under two conditions.  First, the interval of their exponent contains 0, and
+    its upper end is below a fifth (`FLAT`) of the lower end of the exponent of the later cells.  Second, the
+    ln errors of the first cells differ by less than a third (`EVEN`) of the later fall of ln error.
 
     Parameters
     ----------

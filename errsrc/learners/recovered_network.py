@@ -341,9 +341,9 @@ def products_are_dependent(x: Array) -> bool:
 def subsets_are_dependent(x: Array) -> bool:
     """Return whether some random subset of `dim` inputs is linearly dependent.
 
-    Almost all inputs have no such subset.  If the inputs lie in two orthogonal subspaces, they have many, and
-    two forms (a + b) (a + b)^T and (a - b) (a - b)^T, with a in one subspace and b in the other, are equal at
-    all inputs.
+    Almost all inputs have no such subset.  Inputs that lie in two orthogonal subspaces have many.  Let a be a
+    vector in one subspace and b a vector in the other subspace: the two forms (a + b) (a + b)^T and (a - b)
+    (a - b)^T are then equal at all inputs.
 
     Parameters
     ----------
