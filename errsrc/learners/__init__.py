@@ -35,6 +35,8 @@ from errsrc.learners.neighbours import Neighbours as Neighbours
 from errsrc.learners.network import NetworkStudent as NetworkStudent
 from errsrc.learners.network_class import NetworkClass as NetworkClass
 from errsrc.learners.network_selection import NetworkSelection as NetworkSelection
+from errsrc.learners.parity import ParityElimination as ParityElimination
+from errsrc.learners.parity import ParityFit as ParityFit
 from errsrc.learners.random_features import RandomFeatures as RandomFeatures
 from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
@@ -69,6 +71,7 @@ ALL: dict[str, type[Learner]] = {
     "network-student": NetworkStudent,
     "network-class": NetworkClass,
     "network-selection": NetworkSelection,
+    "parity-elimination": ParityElimination,
     "low-pass": LowPass,
     "tuned": Tuned,
 }

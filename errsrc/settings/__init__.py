@@ -34,6 +34,7 @@ from errsrc.settings.nodes import Nodes as Nodes
 from errsrc.settings.nodes import Stride as Stride
 from errsrc.settings.nodes import Uneven as Uneven
 from errsrc.settings.nodes import Uniform as Uniform
+from errsrc.settings.parity import SparseParity as SparseParity
 from errsrc.settings.setting import Setting as Setting
 from errsrc.settings.table import TableTeacher as TableTeacher
 
@@ -48,6 +49,7 @@ ALL: dict[str, type[Setting]] = {
     "sparse-teacher": SparseTeacher,
     "gaussian-process-teacher": GaussianProcessTeacher,
     "table-teacher": TableTeacher,
+    "sparse-parity": SparseParity,
     "network-teacher": NetworkTeacher,
     "image-teacher": ImageTeacher,
 }

@@ -23,9 +23,10 @@ from errsrc import checks
 from errsrc.checks import SEED, Flag, Instance, Optional
 from errsrc.nets import Network, identifiable_dimension
 from errsrc.results import Interval, Result, TextTable
-from errsrc.settings import NetworkTeacher, Setting
+from errsrc.settings import NetworkTeacher, Setting, SparseParity
 from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
+from errsrc.settings.table import expected_loss
 from errsrc.sources.bracket.draws import Draw, NetworkDraws
 from errsrc.sources.bracket.hamiltonian import NetworkPosterior
 from errsrc.sources.bracket.lower import planted_bound, solutions_bound
@@ -373,3 +374,32 @@ def _of_network_teachers(
     members = {name: found.portfolio[name] for name in found.members} if student else {}
     upper_member = choose({**members, **own})[0]
     return UncertaintyBounds(excess, found.lower, upper, upper_member, found.status, found.determined)
+
+
+@uncertainty_bounds.register
+def _of_parities(
+    setting: SparseParity,
+    experiment: Experiment,
+    draws: Sequence[Draw],
+    fitted: Sequence[Any],
+    excess: PerDraw,
+) -> UncertaintyBounds:
+    """Return the exact uncertainty, from the posterior probabilities of all sets of coordinates.
+
+    For the learner's class, the most probable parity gives the upper bound: the class contains it if the
+    realizability is 0.
+    """
+    least, member, certain = np.zeros(len(draws)), np.zeros(len(draws)), True
+    for k, draw in enumerate(draws):
+        sets, probabilities = setting.posterior(draw.x, draw.y)
+        truth = setting.predictive(draw.x, draw.y, draw.points)
+        least[k] = expected_loss(truth, truth, setting.loss).mean() - setting.noise
+        best = draw.points[:, sets[probabilities.argmax()]].prod(1)
+        values = np.stack([1 + best, 1 - best], 1) / 2
+        guess = setting.channel.probabilities(values)
+        member[k] = expected_loss(truth, guess, setting.loss).mean() - setting.noise
+        certain &= len(sets) == 1
+    status = "Exact given the data: from the posterior probabilities of all sets of coordinates."
+    return UncertaintyBounds(
+        excess, least, least, choose({"parity": member, "learner": excess})[0], status, certain
+    )

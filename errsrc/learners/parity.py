@@ -1,0 +1,82 @@
+"""Elimination over the field with two elements, which finds a parity of any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.learners.learner import Learner
+from errsrc.settings.setting import Array, Predictor
+
+
+@dataclass(frozen=True)
+class ParityElimination(Learner):
+    """Gaussian elimination over the field with two elements: a parity of any set of coordinates.
+
+    Inputs have coordinates -1 and 1, and labels are the classes 0 and 1, see `errsrc.settings.SparseParity`.
+    The learner solves the linear equations that the labels give for the unknown set.  Examples that
+    contradict the ones before are ignored.  If the examples leave coordinates free, these coordinates are not
+    in the set.
+
+    Notes
+    -----
+    The learner does not know the number of coordinates in the set.  It therefore needs about d examples,
+    where log2 C would determine a set of known size.  It fails if labels are flipped: already one flip among
+    the first d independent examples changes the solution.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
+    >>> ParityElimination().fit(x, np.array([0, 1, 0]), np.random.default_rng(0)).function.coordinates
+    array([0])
+    """
+
+    def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
+        if (np.abs(x) != 1).any():
+            accepted = "coordinates that are -1 or 1"
+            raise ValueError(checks.refusal("x", "ParityElimination", accepted, float(x[np.abs(x) != 1][0])))
+        if y.dtype.kind == "f" or y.max() > 1:
+            got = y.dtype if y.dtype.kind == "f" else int(y.max())
+            raise ValueError(checks.refusal("y", "ParityElimination", "the classes 0 and 1", got))
+        return ParityFit(_solved(x < 0, y.astype(bool)))
+
+
+@dataclass(frozen=True, eq=False)
+class ParityFit:
+    """The parity that `ParityElimination` found.
+
+    Attributes
+    ----------
+    coordinates : ndarray of int64
+        The coordinates whose product the parity is, ascending, from 0.
+    """
+
+    coordinates: NDArray[np.int64]
+
+    def __call__(self, x: Array) -> Array:
+        """Return the score 1 of the predicted class and 0 of the other, float64 (N, 2)."""
+        sign = x[:, self.coordinates].prod(1)
+        return np.stack([1 + sign, 1 - sign], 1) / 2
+
+
+def _solved(rows: NDArray[np.bool_], labels: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the coordinates of one solution of the equations, from the first independent ones."""
+    pivots: list[int] = []
+    basis = np.zeros((0, rows.shape[1] + 1), dtype=bool)  # reduced equations, each with its label
+    for row, label in zip(rows, labels, strict=True):
+        equation = np.append(row, label)
+        hits = equation[pivots]
+        if hits.any():
+            equation = equation ^ np.logical_xor.reduce(basis[hits], axis=0)
+        unknown = np.flatnonzero(equation[:-1])
+        if len(unknown):
+            pivot = int(unknown[0])
+            basis[basis[:, pivot]] ^= equation
+            basis, pivots = np.vstack([basis, equation]), [*pivots, pivot]
+            if len(pivots) == rows.shape[1]:
+                break
+    return np.sort(np.array(pivots, dtype=np.int64)[basis[:, -1]])

@@ -1,0 +1,231 @@
+"""Sparse parities: teachers that a few examples determine, and that descent finds only with many more."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.fields import choice, instance, integer
+from errsrc.results import Interval
+from errsrc.settings.channels import Flips
+from errsrc.settings.classes import FunctionClass
+from errsrc.settings.setting import ZERO, Array, Predictor, Setting
+
+MOST_SETS = 2**20
+"""Largest number of sets of coordinates: the posterior has a probability for each set."""
+
+_NEGLIGIBLE = 1e-15  # sets of smaller posterior probability, relative to the largest one, are left out
+_ENTRIES = 2**22  # largest number of entries of a matrix of parities
+
+
+@dataclass(frozen=True)
+class SparseParity(Setting):
+    """A setting whose teachers are products of k of the d coordinates of an input.
+
+    The coordinates of an input are independent, and each is -1 or 1 with equal probability.  The teacher is a
+    random set of k coordinates.  The label is the class 0 if the product of these coordinates is 1, and the
+    class 1 if it is -1.  With the probability `channel.rate` the label is flipped.
+
+    Parameters
+    ----------
+    dim : int
+        d, the number of coordinates, >= 1.
+    size : int
+        k, the number of coordinates of the product, from 1 to d.  There may be at most 2^20 sets of k out of
+        d coordinates.
+    loss : str
+        "zero-one", the error rate if the most probable class is predicted; or "log", the cross-entropy of the
+        predicted class probabilities in nats.
+    channel : Flips
+        The label flips, at a rate < 1/2.
+
+    Notes
+    -----
+    Let C be the number of sets of k out of d coordinates.  Without flips, each example halves the number of
+    other sets that agree with all labels.  About log2 C examples therefore determine the teacher, and the
+    uncertainty is the exact posterior risk, from all C sets.  Learners by gradient descent need many more
+    examples, of the order d^(k-1) (Barak et al. 2022, arXiv 2207.08799; Edelman et al. 2023, arXiv
+    2309.03800).  The difference is deficiency.
+
+    Examples
+    --------
+    >>> setting = SparseParity(dim=30, size=3)
+    >>> setting.sets, setting.n_nyquist
+    (4060, 12)
+    """
+
+    dim: int = integer(at_least=1)
+    size: int = integer(3, at_least=1)
+    loss: str = choice("zero-one", ("log", "zero-one"))
+    _: KW_ONLY
+    channel: Flips = instance(Flips, "Flips(...)", Flips())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size > self.dim:
+            accepted = f"an integer from 1 to the number of coordinates, {self.dim}"
+            raise ValueError(checks.refusal("size", "SparseParity", accepted, self.size))
+        if self.sets > MOST_SETS:
+            accepted = f"such that at most {MOST_SETS:,} sets of coordinates are possible"
+            got = f"{self.size}, with {self.sets:,} sets of {self.dim} coordinates"
+            raise ValueError(checks.refusal("size", "SparseParity", accepted, got))
+        if self.channel.rate >= 0.5:
+            raise ValueError(checks.refusal("channel", "SparseParity", "Flips at a rate < 0.5", self.channel))
+
+    @property
+    def sets(self) -> int:
+        """C, the number of sets of `size` coordinates."""
+        return math.comb(self.dim, self.size)
+
+    @property
+    def input_dim(self) -> int:
+        """Number of coordinates of an input."""
+        return self.dim
+
+    @property
+    def output_dim(self) -> int:
+        """Number of classes, 2."""
+        return 2
+
+    @property
+    def noise(self) -> float:
+        """The smallest possible risk: the rate of flips, or for the log loss the entropy of a flip in nats."""
+        rate = self.channel.rate
+        if self.loss == "zero-one" or rate == 0:
+            return rate
+        return -(1 - rate) * math.log(1 - rate) - rate * math.log(rate)
+
+    @property
+    def target_variance(self) -> float:
+        """Excess risk of the best constant prediction, which gives both classes equal probability."""
+        return (math.log(2) if self.loss == "log" else 0.5) - self.noise
+
+    @property
+    def n_nyquist(self) -> int | None:
+        """log2 C, rounded up: the smallest n at which noiseless labels can tell all sets apart.
+
+        With flips, no number of examples is enough for certain, and the value is None.
+        """
+        return None if self.channel.rate else max(1, math.ceil(math.log2(self.sets)))
+
+    def realizability(self, function_class: FunctionClass) -> Interval:
+        """Return 0 for all functions and for networks that express all parities, see `Setting.realizability`.
+
+        A product of k coordinates is a function of their sum, which has k + 1 values.  Networks of k + 1
+        rectified units in one hidden layer express each function of so many values.
+        """
+        network = function_class.network
+        sizes = getattr(network, "sizes", ())
+        wide = len(sizes) == 3 and sizes[0] == self.dim and sizes[1] > self.size and sizes[2] == 2
+        if wide and getattr(network, "activation", "") == "relu":
+            return ZERO
+        return super().realizability(function_class)
+
+    def check_inputs(self, x: Array, where: str) -> None:
+        """Raise ValueError if a coordinate is not -1 or 1, see `Setting.check_inputs`."""
+        others = x[np.abs(x) != 1]
+        if len(others):
+            raise ValueError(checks.refusal("x", where, "coordinates that are -1 or 1", float(others[0])))
+
+    def inputs(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw inputs with coordinates -1 and 1, float64 (count, dim), see `Setting.inputs`."""
+        return 2.0 * rng.integers(0, 2, (count, self.dim)) - 1.0
+
+    def teacher(self, rng: np.random.Generator) -> Predictor:
+        """Draw a set of coordinates; the values of the teacher are one-hot vectors, (N, 2).
+
+        See `Setting.teacher`.
+        """
+        chosen = np.sort(rng.choice(self.dim, self.size, replace=False))
+        return lambda x: _one_hot(x[:, chosen].prod(1))
+
+    def posterior(self, x: Array, y: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
+        """Return the sets of coordinates that can be the teacher's, with their posterior probabilities.
+
+        Parameters
+        ----------
+        x : float64, (n, dim)
+            Inputs of the labelled examples, with coordinates -1 and 1.
+        y : int64, (n,)
+            Labels of the examples, 0 or 1.
+
+        Returns
+        -------
+        sets : ndarray of int64, (S, size)
+            The coordinates of each set.  Sets of negligible probability are left out.
+        probabilities : ndarray of float64, (S,)
+            The posterior probability of each set.
+
+        Raises
+        ------
+        ValueError
+            If there are no flips and no set agrees with all labels.
+        """
+        agreement = np.concatenate([row for _, row in self._sums(x, 1.0 - 2.0 * y)])
+        best = agreement.max()
+        rate = self.channel.rate
+        if rate == 0:
+            if best < len(x):
+                raise ValueError(
+                    checks.refusal("y", "posterior", "labels of a parity, for labels without flips", y)
+                )
+            weights = (agreement == best).astype(np.float64)
+        else:
+            weights = np.exp((agreement - best) / 2 * math.log((1 - rate) / rate))
+        kept = np.flatnonzero(weights > _NEGLIGIBLE)
+        sets = np.concatenate([np.array(one).reshape(-1, self.size) for one, _ in self._sets()])[kept]
+        return sets, weights[kept] / weights[kept].sum()
+
+    def predictive(self, x: Array, y: NDArray[np.int64], at: Array) -> Array:
+        """Return the posterior probability of each class as the label of new examples, float64 (N, 2).
+
+        Parameters
+        ----------
+        x : float64, (n, dim)
+            Inputs of the labelled examples.
+        y : int64, (n,)
+            Labels of the examples, 0 or 1.
+        at : float64, (N, dim)
+            Inputs of the new examples.
+        """
+        sets, probabilities = self.posterior(x, y)
+        mean = np.zeros(len(at))
+        step = max(1, _ENTRIES // max(1, len(at)))
+        for start in range(0, len(sets), step):
+            some = sets[start : start + step]
+            parities = np.ones((len(at), len(some)))
+            for column in some.T:
+                parities *= at[:, column]
+            mean += parities @ probabilities[start : start + step]
+        mean = np.clip((1 - 2 * self.channel.rate) * mean, -1, 1)
+        return np.stack([1 + mean, 1 - mean], 1) / 2
+
+    def _sets(self) -> Iterator[tuple[list[tuple[int, ...]], tuple[int, ...]]]:
+        """Yield all sets in groups with equal first coordinates, and these first coordinates."""
+        for first in itertools.combinations(range(self.dim), max(self.size - 2, 0)):
+            low = first[-1] + 1 if first else 0
+            rest = itertools.combinations(range(low, self.dim), min(self.size, 2))
+            group = [(*first, *others) for others in rest]
+            if group:
+                yield group, first
+
+    def _sums(self, x: Array, signs: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
+        """Yield the sum over examples of sign times parity for each set, in the order of `_sets`."""
+        for _, first in self._sets():
+            low = first[-1] + 1 if first else 0
+            weighted = signs * x[:, first].prod(1) if first else signs
+            if self.size == 1:
+                yield first, x.T @ weighted
+            else:
+                pairs = (x[:, low:] * weighted[:, None]).T @ x[:, low:]
+                yield first, pairs[np.triu_indices(self.dim - low, 1)]
+
+
+def _one_hot(signs: Array) -> Array:
+    return np.stack([1 + signs, 1 - signs], 1) / 2
