@@ -1,12 +1,13 @@
 """Sparse parity: how many examples determine the teacher, and how many do learners need?
 
-Command:  python sims/parity.py [--out FILE]            (about 10 CPU minutes; --dims 20 --teachers 4: one minute)
-Setting:  products of 3 of d coordinates, noiseless; the error is the share of wrong classes on fresh inputs.
+Command:  python sims/parity.py [--out FILE]
+Cost:     about 10 minutes of one core; less than one with --dims 20 --teachers 4
+Setting:  products of 3 of d coordinates, noiseless; errors are shares of wrong classes on fresh inputs
 Learners: Adam on n examples (8,000 steps of 64 examples; a network with 128 rectified units and weight decay
-          .01), and elimination over the field with two elements, which does not know the number 3.
-n*:       the smallest n at which the median error of the teachers is at most .1, on a grid of n with ratio 1.25,
-          from 0.6 d^2 on.  Intervals (95%) are from 2,000 resamples of the teachers.
-Expected: log2 C examples determine the teacher.  Elimination needs about d.  Adam needs about d^2.
+          .01); and elimination over the field with two elements, which does not know the number 3
+n*:       the smallest n from which on the median error over teachers is at most .1. The grid of n has the
+          ratio 1.25 and starts at 0.6 d^2. Intervals (95%) are from 2,000 resamples of the teachers
+Expected: log2 C examples determine the teacher. Elimination needs about d, and Adam about d^2
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def uncertainty(setting: SparseParity, n: int, teachers: int) -> float:
 
 
 def measured(dim: int, teachers: int) -> dict:
-    """Return the errors of Adam over n, up to two sizes at which all teachers are found, and the other figures."""
+    """Return the errors of Adam over n, up to two sizes at which all teachers are found, and the rest."""
     setting, student = (
         SparseParity(dim),
         NetworkStudent(MLP((dim, WIDTH, 2)), RECIPE, steps=STEPS, validation=0.0),

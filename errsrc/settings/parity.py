@@ -95,7 +95,7 @@ class SparseParity(Setting):
 
     @property
     def noise(self) -> float:
-        """The smallest possible risk: the rate of flips, or for the log loss the entropy of a flip in nats."""
+        """The smallest possible risk: the rate of flips, or the entropy of a flip in nats."""
         rate = self.channel.rate
         if self.loss == "zero-one" or rate == 0:
             return rate

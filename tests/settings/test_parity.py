@@ -1,0 +1,92 @@
+"""Sparse parities: the posterior by enumeration, the exact uncertainty, and elimination."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from errsrc.learners import NetworkStudent, ParityElimination
+from errsrc.nets import MLP
+from errsrc.settings import AllFunctions, Flips, NetworkFunctions, SparseParity
+from errsrc.sources import budget
+from errsrc.training import Recipe
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_the_posterior_is_bayes_rule_over_all_sets(size, rate):
+    setting, rng = SparseParity(6, size, channel=Flips(rate)), np.random.default_rng(size)
+    teacher, x, at = setting.teacher(rng), setting.inputs(7, rng), setting.inputs(20, rng)
+    y = setting.channel.label(teacher(x), rng)
+    likelihoods, predicted = {}, np.zeros((20, 2))
+    for chosen in itertools.combinations(range(6), size):
+        signs, new = x[:, chosen].prod(1), at[:, chosen].prod(1)
+        likelihoods[chosen] = np.where((signs < 0) == y, 1 - rate, rate).prod()
+        truth = np.where(new[:, None] == [1, -1], 1 - rate, rate)
+        predicted += likelihoods[chosen] * truth
+    total = sum(likelihoods.values())
+    found = {tuple(one.tolist()): p for one, p in zip(*setting.posterior(x, y), strict=True)}
+    assert found == pytest.approx({one: p / total for one, p in likelihoods.items() if p}, abs=1e-12)
+    np.testing.assert_allclose(setting.predictive(x, y, at), predicted / total, atol=1e-12)
+
+
+def test_budget_of_elimination_before_and_after_it_knows_the_teacher():
+    """At n = 8 of d = 12, many of the 220 sets agree.  At n = 40 only the teacher does, and is found."""
+    early, late = (budget(SparseParity(12), ParityElimination(), n, draws=30) for n in (8, 40))
+    assert early.uncertainty.lower == early.uncertainty.upper
+    assert 0.1 < early.uncertainty.lower.estimate < 0.5
+    assert early.deficiency.lower.low > 0
+    assert late.total.estimate == late.uncertainty.upper.estimate == 0
+
+
+def test_elimination_fails_with_flips_where_the_posterior_knows_the_teacher():
+    found = budget(SparseParity(12, channel=Flips(0.1)), ParityElimination(), 120, draws=20)
+    assert found.uncertainty.upper.estimate < 1e-3
+    assert found.deficiency.lower.estimate > 0.1
+
+
+def test_students_are_realizable_and_their_terms_sum():
+    student = NetworkStudent(MLP((6, 8, 2)), Recipe("adam", learning_rate=0.01), steps=50, validation=0.0)
+    found = budget(SparseParity(6, 2, loss="log"), student, 40, draws=4)
+    assert found.realizability.upper.estimate == found.uncertainty.upper.estimate == 0
+    assert found.deficiency.lower.estimate == pytest.approx(found.total.estimate)
+
+
+@pytest.mark.parametrize(
+    ("network", "known"), [(MLP((6, 4, 2)), True), (MLP((6, 3, 2)), False), (MLP((6, 9, 2), "tanh"), False)]
+)
+def test_realizability_is_known_for_wide_rectified_networks(network, known):
+    setting = SparseParity(6, 3)
+    assert setting.realizability(AllFunctions()).high == 0
+    if known:
+        assert setting.realizability(NetworkFunctions(network)).high == 0
+    else:
+        with pytest.raises(ValueError, match=r"'function_class' .* SparseParity can measure"):
+            setting.realizability(NetworkFunctions(network))
+
+
+def test_a_rectified_network_of_k_plus_1_units_expresses_a_parity():
+    """The network of the realizability's argument: each kink turns the slope between two sums of 3 signs."""
+    x = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    total = x.sum(1)
+    units = np.maximum(np.stack([total + 3, total + 1, total - 1, np.zeros(len(x))], 1), 0)
+    np.testing.assert_allclose(units @ [1.0, -2.0, 2.0, 0.0] - 1, x.prod(1))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SparseParity(2, 3), "'size' .* from 1 to the number of coordinates, 2"),
+        (lambda: SparseParity(500, 3), "'size' .* at most 1,048,576 sets .* 20,708,500 sets"),
+        (lambda: SparseParity(5, 2, channel=Flips(0.5)), "'channel' .* rate < 0.5"),
+        (lambda: SparseParity(3, 2).check_inputs(np.array([[0.0, 1, 1]]), "budget"), "'x' .* -1 or 1"),
+        (lambda: SparseParity(2, 2).posterior(np.ones((1, 2)), np.array([1])), "'y' .* labels of a parity"),
+        (lambda: ParityElimination().fit([[2.0]], [1], np.random.default_rng(0)), "'x' .* -1 or 1"),
+        (lambda: ParityElimination().fit([[1.0]], [2], np.random.default_rng(0)), "'y' .* classes 0 and 1"),
+    ],
+)
+def test_bad_values_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
