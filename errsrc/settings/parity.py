@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.fields import choice, instance, integer
+from errsrc.nets import MLP
 from errsrc.results import Interval
 from errsrc.settings.channels import Flips
 from errsrc.settings.classes import FunctionClass
@@ -121,10 +122,10 @@ class SparseParity(Setting):
         rectified units in one hidden layer express each function of so many values.
         """
         network = function_class.network
-        sizes = getattr(network, "sizes", ())
-        wide = len(sizes) == 3 and sizes[0] == self.dim and sizes[1] > self.size and sizes[2] == 2
-        if wide and getattr(network, "activation", "") == "relu":
-            return ZERO
+        if isinstance(network, MLP) and network.activation == "relu" and len(network.sizes) == 3:
+            inputs, width, outputs = network.sizes
+            if (inputs, outputs) == (self.dim, 2) and width > self.size:
+                return ZERO
         return super().realizability(function_class)
 
     def check_inputs(self, x: Array, where: str) -> None:
@@ -135,7 +136,7 @@ class SparseParity(Setting):
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs with coordinates -1 and 1, float64 (count, dim), see `Setting.inputs`."""
-        return 2.0 * rng.integers(0, 2, (count, self.dim)) - 1.0
+        return np.asarray(2 * rng.integers(0, 2, (count, self.dim)) - 1, dtype=np.float64)
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a set of coordinates; the values of the teacher are one-hot vectors, (N, 2).
@@ -167,7 +168,7 @@ class SparseParity(Setting):
         ValueError
             If there are no flips and no set agrees with all labels.
         """
-        agreement = np.concatenate([row for _, row in self._sums(x, 1.0 - 2.0 * y)])
+        agreement = np.concatenate([row for _, row in self._sums(x, np.asarray(1 - 2 * y, dtype=np.float64))])
         best = agreement.max()
         rate = self.channel.rate
         if rate == 0:
