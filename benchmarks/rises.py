@@ -7,8 +7,8 @@ that are the curve times exp(noise x standard normal). The noise is known in one
 errors, from three seeds for each n, or not at all (one run for each n). Each row states the share of each of
 the verdicts peak, dip and rise. Curves that never rise must have such a verdict in at most 5%.
 
-Second part: plateaus that end at n = 1,000, and bends without a plateau, by all verdicts; a tenth of the
-repeats, because laws are fitted to these curves.
+Second part: plateaus that end at n = 1,000, bends without a plateau, and peaks of eight single runs, by all
+verdicts; a tenth of the repeats, because laws are fitted to these curves.
 
 Third part, with --lcdb: curves of LCDB 1.1 (Yan et al. 2025), a table with the columns openmlid, learner, n,
 error and error_stderr. For each learner: how many curves rise, by the definition that is written out in
@@ -43,9 +43,10 @@ LEVEL = 0.95
 """Default level of `curve_shape`."""
 
 
-def hump(height: float, width: float = 0.5) -> Callable[[np.ndarray], np.ndarray]:
-    """A power law times a bump at n = 1,600 (a peak), or a notch if `height` is below 1 (a dip)."""
-    return lambda n: n**-0.3 * np.exp(math.log(height) * np.exp(-0.5 * (np.log(n / 1600) / width) ** 2))
+def double_descent(factor: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A curve that falls up to n = 500, rises by a factor up to n = 1,600, and then falls again."""
+    knots, logs = np.log([100, 500, 1600, 12_800]), np.array([0, -0.5, -0.5 + math.log(factor), -1.5])
+    return lambda n: np.exp(np.interp(np.log(n), knots, logs))
 
 
 def overfit(factor: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -58,9 +59,9 @@ CURVES: dict[str, tuple[Law | Callable[[np.ndarray], np.ndarray], str]] = {
     "constant": (np.ones_like, "none"),
     "n^-0.3": (Power(0.0, 1.0, 0.3), "none"),
     "n^-0.5 + floor": (Power(0.1, 2.0, 0.5), "none"),
-    "peak of a factor 1.5": (hump(1.5), "peak"),
-    "peak of a factor 2": (hump(2.0), "peak"),
-    "peak of a factor 4": (hump(4.0), "peak"),
+    "falls, rises by a factor 1.25, falls": (double_descent(1.25), "peak"),
+    "falls, rises by a factor 1.5, falls": (double_descent(1.5), "peak"),
+    "falls, rises by a factor 2, falls": (double_descent(2.0), "peak"),
     "falls, then rises by a factor 1.25": (overfit(1.25), "dip"),
     "falls, then rises by a factor 2": (overfit(2.0), "dip"),
     "rises by a factor 1.25": (lambda n: (n / 100) ** (math.log(1.25) / math.log(128)), "rise"),
@@ -68,7 +69,7 @@ CURVES: dict[str, tuple[Law | Callable[[np.ndarray], np.ndarray], str]] = {
 }
 KNOWN = {"standard errors": 1, "three seeds": 3, "one run": 1}
 """Number of runs of each n, for each way in which the noise is known."""
-FITTED = {
+BROKEN = {
     "plateau, then n^-0.6": Broken(0.0, 1.0, 0.0, 0.6, 1000.0, 0.2),
     "n^-0.1, then n^-0.5": Broken(0.0, 1.0, 0.1, 0.4, 1000.0, 0.2),
     "n^-0.3, then n^-0.9": Broken(0.0, 1.0, 0.3, 0.6, 1000.0, 0.4),
@@ -91,11 +92,18 @@ class Case:
 
     def draw(self, repeat: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return n, error and standard error of one repeat."""
-        curve = {**{name: law for name, (law, _) in CURVES.items()}, **FITTED}[self.curve]
+        curve = CURVES[self.curve][0] if self.curve in CURVES else BROKEN[self.curve]
         n = np.repeat(100 * 128.0 ** np.linspace(0, 1, self.sizes), KNOWN[self.known])
         true = curve.error(n=n) if isinstance(curve, Law) else curve(n)
         error = true * np.exp(self.noise * generator(repeat, "rises", self.name).standard_normal(len(n)))
         return n, error, self.noise * true if self.known == "standard errors" else None
+
+
+FITTED = [
+    *(Case(curve, 8, 0.05, "three seeds") for curve in BROKEN),
+    *(Case(f"falls, rises by a factor {factor}, falls", 8, 0.05, "one run") for factor in ("1.25", "2")),
+]
+"""Cases of the second part."""
 
 
 def rates(case: Case, repeats: int) -> dict[str, float]:
@@ -173,6 +181,7 @@ def main() -> None:
         "machine": {"python": platform.python_version(), "numpy": np.__version__},
         "repeats": options.repeats,
         "rates": {},
+        "fitted": {},
     }
     print(f"{'curve':<76}" + "".join(f"{verdict:>8}" for verdict in VERDICTS))
     for curve in CURVES:
@@ -183,10 +192,10 @@ def main() -> None:
                 print(
                     f"{case.name:<76}" + "".join(f"{row[verdict]:8.1%}" for verdict in VERDICTS), flush=True
                 )
-    for curve in FITTED:
-        case, repeats = Case(curve, 8, 0.05, "three seeds"), options.repeats // 10
+    repeats = options.repeats // 10
+    for case in FITTED:
         said = collections.Counter(curve_shape(*case.draw(repeat)[:2]).verdict for repeat in range(repeats))
-        figures["rates"][case.name] = {verdict: count / repeats for verdict, count in said.items()}
+        figures["fitted"][case.name] = {verdict: count / repeats for verdict, count in said.items()}
         print(
             f"{case.name:<76}" + ", ".join(f"{k} {v / repeats:.1%}" for k, v in said.most_common()),
             flush=True,

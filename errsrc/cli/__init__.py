@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "train small networks, predict larger ones, then check the predictions",
     "fit": "fit a scaling law to the errors in a table",
     "compare": "judge several scaling laws on the same points",
+    "shape": "decide whether a learning curve is a power law, has a cliff, a peak or another shape",
     "predict": "predict the errors of new runs with a fit",
     "plan": "find the sizes that reach a given error, or the smallest error within a budget",
     "frontier": "find the compute-optimal sizes at many budgets, and their exponents",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from errsrc.curves.cells import SortedCurve, scatter_estimator
+from errsrc.fitting.anomalies import PEAK_NOISE, peak
 from errsrc.laws.law import Array
 from errsrc.results import Interval
 
@@ -157,16 +158,30 @@ def not_falling(
 
     *With one run for each n*, the noise is the scatter around a smooth curve, plus `SMALLEST_RISE`, plus the
     rounding of the errors: a uniform distribution over the smallest difference of two errors.  The critical
-    value is a quantile of the largest rise of simulated curves that are constant but for noise.
+    value is a quantile of the largest rise of simulated curves that are constant but for noise.  A high peak
+    makes this scatter too large.  Therefore a curve also rises if `errsrc.fitting.anomalies.peak` finds one.
     """
     measured = _by_cells(curve, level, seed) if errors is None else _by_standard_errors(errors, level)
     if measured is None:
         return None
+    found = _shape_of_rises(measured, curve.runs, level)
+    if measured.single and (found is None or not math.isnan(found.lone_n)):
+        high = peak(curve.run_n, curve.run_error)
+        if high is not None:
+            noise = np.full_like(measured.deviation, high.noise / math.sqrt(2))
+            found = _shape_of_rises(
+                measured._replace(deviation=noise, critical=PEAK_NOISE), curve.runs, level
+            )
+    return found
+
+
+def _shape_of_rises(measured: _Measured, runs: NDArray[np.int64], level: float) -> NotFalling | None:
+    """Return the shape of the significant rises; None if nothing rises significantly."""
     ratio, critical = measured.deviations(), measured.critical
     if not (ratio > critical).any():
         return None
     lone = _lone_cell(ratio > critical) if measured.single else None
-    if lone is not None and curve.runs[lone] > 1:
+    if lone is not None and runs[lone] > 1:
         lone = None
     rise_to, fall_to = ratio.max(0), (-ratio).max(0)
     rise_from, fall_from = ratio.max(1), (-ratio).max(1)

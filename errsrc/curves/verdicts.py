@@ -46,7 +46,7 @@ STEEPEST = 8.0
 """Largest exponent of a power law (the bound of `Power` and `Broken`)."""
 LARGEST_N = 1e36
 """Largest accepted n: its power with the exponent `STEEPEST` must be finite in float64."""
-ACCURACIES = "The values rise with n: are they accuracies? accuracy=True takes 1 - accuracy."
+ACCURACIES = "The values rise with n: are they accuracies? accuracy=True (--accuracy) takes 1 - accuracy."
 """The question about values that clearly rise with n."""
 ZEROS = frozenset({"error", "std_error"})
 """Columns of a table that may be 0."""

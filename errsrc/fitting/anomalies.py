@@ -354,12 +354,15 @@ class Peak(NamedTuple):
         The size at which the error starts to rise, and the size at the peak.
     error_start, error : float
         Mean errors at these sizes.
+    noise : float
+        Standard deviation of the rise of ln error.
     """
 
     start: float
     n: float
     error_start: float
     error: float
+    noise: float
 
     @property
     def lead(self) -> str:
@@ -406,9 +409,12 @@ def peak(n: Array, error: Array) -> Peak | None:
     if np.maximum(-steps[:top], 0).sum() + np.maximum(steps[top:], 0).sum() > WRONG_WAY * rise:
         return None
     noise = _noise_outside(sizes, y, runs, group, np.log(error), inside)
-    if noise is None or rise < PEAK_NOISE * noise * math.sqrt(1 / runs[a] + 1 / runs[high].sum()):
+    if noise is None:
         return None
-    return Peak(float(sizes[a]), float(sizes[b]), float(np.exp(y[a])), float(np.exp(y[b])))
+    noise *= math.sqrt(1 / runs[a] + 1 / runs[high].sum())
+    if rise < PEAK_NOISE * noise:
+        return None
+    return Peak(float(sizes[a]), float(sizes[b]), float(np.exp(y[a])), float(np.exp(y[b])), noise)
 
 
 def fall_and_peak(n: Array, error: Array, *, fall: bool = True) -> list[str]:

@@ -110,6 +110,15 @@ def test_a_single_run_makes_no_peak() -> None:
     assert curve_shape(np.append(n, n[12]), np.append(error, error[12])).verdict == "peak"
 
 
+def test_a_high_peak_of_single_runs_is_seen_although_it_hides_the_noise() -> None:
+    n = [50, 100, 200, 300, 350, 400, 450, 500, 800, 1600, 3200, 6400]
+    error = [0.5931, 0.4046, 0.26, 0.3058, 0.7918, 1.3112, 0.6916, 0.2237, 0.1299, 0.0933, 0.067, 0.0511]
+    found = curve_shape(n, error)
+    assert found.verdict == "peak"
+    assert found.threshold is not None
+    assert found.threshold.estimate == 400
+
+
 def test_rounded_errors_do_not_rise_by_their_rounding() -> None:
     n = np.geomspace(100, 10_000, 12)
     error = [0.11, 0.09, 0.08, 0.07, 0.06, 0.06, 0.06, 0.05, 0.06, 0.05, 0.06, 0.05]
