@@ -20,6 +20,7 @@ EXTRAS = {
     "dask": ("dask", "cluster"),
     "dask_jobqueue": ("dask-jobqueue", "cluster"),
     "sentencepiece": ("sentencepiece", "bpe"),
+    "marimo": ("marimo", "explore"),
 }
 """{module that Python imports: (name of its package, extra of errsrc that installs it)}."""
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "design": "find the next runs that narrow a prediction's interval most for their cost",
     "budget": "split a learner's error into its four sources",
     "conjecture": "test whether a learner becomes exact at a finite number of examples",
+    "explore": "play with theory and with the law of a table in the browser, or write an offline page",
     "new": "write a small study with comments, to start from",
     "kinds": "list the kinds of studies, their fields, defaults and accepted values",
     "run": "compute the missing cells (single computations) of a study",
@@ -143,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        print(f"errsrc: {_sentence(error, options)}", file=sys.stderr)
+        print(f"errsrc: {one_sentence(error, options)}", file=sys.stderr)
         return 1 if isinstance(error, (NoAnswer, StoreWriteError)) else 2
 
 
@@ -240,8 +241,16 @@ def for_shell(message: str, options: Container[str] = ()) -> str:
     return re.sub(rf"\b({words})\b", lambda found: PARAMETERS[found[1]], text)
 
 
-def _sentence(error: Exception, options: Container[str]) -> str:
-    """Return the message of an error as one line of printable characters."""
+def one_sentence(error: Exception, options: Container[str] = ()) -> str:
+    """Return the message of an error as one line of printable characters.
+
+    Parameters
+    ----------
+    error : Exception
+        The error.
+    options : container of str
+        The options of the command, see `for_shell`.
+    """
     text = str(error)
     if isinstance(error, FileNotFoundError):
         from errsrc import checks  # imports numpy, which the help does not need

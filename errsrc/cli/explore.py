@@ -1,0 +1,131 @@
+"""errsrc explore: an app in the browser to play with theory and with laws, or an offline page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+DESCRIPTION = """\
+Open an app in the browser.  In its first view, sliders set a problem: the number of examples n,
+the number M of waves that a learner knows, the label noise, the ridge, and the energy of the
+target outside these waves.  The four terms of the exact error budget, the learning curve of
+theory and the Nyquist cliff at n = M follow each move.
+
+The second view fits a law in n and m to a table of training runs, which you drop into the page or
+name as FILE.  It shows the law's parameters, the compute-optimal sizes of a budget, and the
+cheapest run that reaches an error, all with intervals.  Without a table it shows a published one.
+
+The app is served on this machine only, at 127.0.0.1, until you press Ctrl-C.  It needs marimo:
+pip install 'errsrc[explore]'.
+
+With --html the command writes one page instead, which opens offline and needs no marimo.  Its
+sliders have fewer positions, whose results are computed in advance, in half a minute of one core.
+"""
+
+EXAMPLES = """\
+examples:
+  errsrc explore
+  errsrc explore runs.csv --n tokens --m params --error loss
+  errsrc explore --html page.html
+  errsrc explore runs.csv --html page.html
+"""
+
+COLUMNS = {
+    "n": "the column of the data size (default: n, or a column such as tokens)",
+    "m": "the column of the model size (default: m, or a column such as params)",
+    "error": "the column of the error (default: error, or a column such as loss)",
+    "flops": "the column of training compute; without n, n = flops / (6 m)",
+}
+"""The columns of a table, with their help."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    from errsrc.cli.tables import add_columns
+    from errsrc.fitting.approaches import LAWS
+
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="a table of runs, as for 'errsrc fit'")
+    add_columns(parser, COLUMNS)
+    add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="%(choices)s (default: chinchilla)")
+    add("--html", metavar="PAGE.html", help="write an offline page to this file, and start no app")
+    add("--port", type=port, default=0, metavar="P", help="the port of the app (default: a free one)")
+    add("--no-browser", action="store_true", help="print the address of the app, and open no browser")
+
+
+def port(text: str) -> int:
+    """Return a port from 0 to 65535; raise ArgumentTypeError for other text.
+
+    Parameters
+    ----------
+    text : str
+        The argument.
+    """
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the page, or serve the app."""
+    from errsrc.cli.outputs import check_output
+    from errsrc.cli.tables import given_columns
+    from errsrc.extras import require
+
+    if args.file == "-":
+        raise ValueError("FILE must be the name of a file: standard input cannot be read again.")
+    check_output("--html", args.html, *([] if args.file is None else [args.file]))
+    if args.html is None:
+        require("errsrc explore", "marimo")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one budget takes some milliseconds: threads slow it down
+    columns = given_columns(args, COLUMNS)
+    if args.html is not None:
+        _write_page(args, columns)
+        return
+    from errsrc.explore.server import Served, serve
+    from errsrc.tables import read_table
+
+    if args.file is not None:
+        read_table(args.file)  # so that a wrong file is refused here
+    file = None if args.file is None else Path(args.file)
+    serve(Served(file, args.law, columns, table_sentence), args.port, open_browser=not args.no_browser)
+    sys.stdout.flush()
+    os._exit(0)  # the threads of marimo's kernels do not end, and Python would wait for them
+
+
+def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
+    """Write the offline page, and print its path."""
+    import shlex
+
+    from errsrc.explore import explorer_page, fitted_table, named_columns
+    from errsrc.explore.uploads import example_table
+    from errsrc.tables import read_table
+
+    words = ["errsrc", "explore", *([] if args.file is None else [args.file])]
+    words += [word for name, column in columns.items() for word in (f"--{name}", column)]
+    words += [] if args.law == "chinchilla" else ["--law", args.law]
+    if args.file is None:
+        table = example_table(args.law)
+    else:
+        found = named_columns(read_table(args.file)) | columns
+        table = fitted_table(args.file, args.law, columns=found, source=Path(args.file).name)
+    page = explorer_page(table, command=shlex.join([*words, "--html", args.html]))
+    Path(args.html).write_text(page, encoding="utf-8")
+    print(args.html)
+
+
+def table_sentence(error: Exception) -> str:
+    """Return the sentence that 'errsrc fit' prints for an error about a table.
+
+    Parameters
+    ----------
+    error : Exception
+        The error.
+    """
+    from errsrc.cli import fit, one_sentence
+
+    parser = argparse.ArgumentParser()
+    fit.add_arguments(parser)
+    return one_sentence(error, frozenset(parser._option_string_actions))

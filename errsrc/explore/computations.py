@@ -1,0 +1,342 @@
+"""What the explorer computes, for the app and for the offline page alike."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from errsrc import checks, learners
+from errsrc.bases import Torus, shared_positions
+from errsrc.fields import Checked, integer, number
+from errsrc.fitting import Plan, fit_csv, frontier, plan
+from errsrc.fitting.forecasts import Forecast
+from errsrc.fitting.frontiers import Frontier
+from errsrc.fitting.plans import training_flops
+from errsrc.rng import generator
+from errsrc.settings import BandTeacher, Clean, Gaussian
+from errsrc.settings.setting import Array
+from errsrc.sources import Budget, budget
+from errsrc.tables import DataTable
+from errsrc.theory import kernel_regression
+
+N = (3, 5, 7, 9, 11, 13, 15, 18, 21, 24, 25, 28, 33, 38, 41, 45, 52, 61, 70, 85, 100, 130, 160, 200)
+"""Numbers of examples at which budgets are computed.  Each band size but the largest is among them."""
+
+BAND_SIZES = {5: 1, 13: 2, 25: 3, 41: 4, 61: 5}
+"""{M, the number of waves in the band: the largest sum of the two frequencies of a wave}."""
+
+TAIL_DEGREES = 2
+"""The tail has the waves whose frequencies have a sum larger than in the band, by at most this number."""
+
+EXACT = 1e-18
+"""Excess risk, as a share of the target variance, up to which a learner counts as exact: a relative error of
+1e-9, as for `errsrc.threshold`."""
+
+BUDGETS = 25
+"""Number of training budgets at which compute-optimal sizes are computed."""
+
+BEYOND = 100.0
+"""The largest of these budgets, as a multiple of the largest compute of the table."""
+
+GOALS = 9
+"""Number of errors to reach for which there are plans."""
+
+REMEDIES = {
+    "noise": "no learner can avoid this term",
+    "realizability": "a larger band would remove this term",
+    "uncertainty": "more examples would reduce this term",
+    "deficiency": "a better learner, such as one with another ridge, would reduce this term",
+}
+"""What would reduce each term of a budget."""
+
+
+@dataclass(frozen=True)
+class BandProblem(Checked):
+    """Least squares in a band of waves: a problem with known terms, set by five numbers.
+
+    The target is a random function of two angles with variance 1.  A share 1 - tail of its energy lies in a
+    band of M waves that the learner knows.  The rest, the tail, lies in waves of higher frequency, which the
+    learner cannot express.  The learner fits the M coefficients to noisy labels by least squares.
+
+    Parameters
+    ----------
+    size : int
+        M, the number of waves in the band: 5, 13, 25, 41 or 61.
+    noise : float
+        Standard deviation of the label noise, from 0 to 100.
+    ridge : float
+        Penalty on the squares of the coefficients, >= 0.
+    tail : float
+        Share of the target's energy outside the band, in [0, 1).
+    sequence : int
+        Number of the sequence of inputs, >= 0.  n examples have the first n inputs of this sequence.  The
+        default is a typical sequence: of the first twelve, six are farther from theory at M = 25.
+
+    Examples
+    --------
+    >>> BandProblem(size=13, noise=0.5).band
+    Torus(degree=2, dim=2, shape='simplex')
+    """
+
+    size: int = integer(25, at_least=1)
+    noise: float = number(0.3, at_least=0, at_most=100)
+    ridge: float = number(0.0, at_least=0)
+    tail: float = number(0.01, at_least=0, below=1)
+    sequence: int = integer(5, at_least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size not in BAND_SIZES:
+            accepted = f"among {', '.join(map(str, BAND_SIZES))}"
+            raise ValueError(checks.refusal("size", "BandProblem", accepted, self.size))
+
+    @property
+    def band(self) -> Torus:
+        """The waves that the learner knows."""
+        return Torus(BAND_SIZES[self.size], 2, "simplex")
+
+    @property
+    def setting(self) -> BandTeacher:
+        """The distribution of targets and labels."""
+        larger = Torus(BAND_SIZES[self.size] + TAIL_DEGREES, 2, "simplex")
+        channel = Gaussian(self.noise) if self.noise else Clean()
+        return BandTeacher(self.band, beyond=larger, tail=self.tail, channel=channel)
+
+    @property
+    def learner(self) -> learners.BandLeastSquares:
+        """Least squares in the band."""
+        return learners.BandLeastSquares(self.band, ridge=self.ridge)
+
+    def inputs(self, n: int) -> Array:
+        """Return the first n inputs of the sequence, float64 (n, 2).
+
+        Parameters
+        ----------
+        n : int
+            Number of inputs.
+        """
+        return generator(self.sequence, "explore", "inputs").uniform(0, 2 * np.pi, (n, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class BandCurve:
+    """Exact error budgets of a `BandProblem` at several n, and the total that theory predicts.
+
+    Attributes
+    ----------
+    problem : BandProblem
+        The problem.
+    n : tuple of int
+        Numbers of examples.
+    budgets : tuple of Budget
+        The budget at each n, exact for the inputs of the problem's sequence.
+    theory : ndarray of float64, (n,)
+        The total at each n by `errsrc.theory.kernel_regression`, as a mean over random inputs; inf where the
+        mean is infinite.
+    """
+
+    problem: BandProblem
+    n: tuple[int, ...]
+    budgets: tuple[Budget, ...]
+    theory: Array
+
+    def term(self, name: str) -> Array:
+        """Return a term of the budget at each n, float64 (n,).
+
+        Parameters
+        ----------
+        name : str
+            Name of the term, such as "noise".
+        """
+        return np.array([getattr(one, name).upper.estimate for one in self.budgets])
+
+    @property
+    def excess(self) -> Array:
+        """The risk above the noise at each n, float64 (n,)."""
+        return self.term("realizability") + self.term("uncertainty") + self.term("deficiency")
+
+    @property
+    def exact_from(self) -> int | None:
+        """The smallest of these n from which on the learner is exact; None if it is not exact at the last."""
+        wrong = np.flatnonzero(self.excess > EXACT)
+        first = 0 if not wrong.size else int(wrong[-1]) + 1
+        return self.n[first] if first < len(self.n) else None
+
+    def largest(self, place: int) -> str:
+        """Return the name of the largest term at the n of an index.
+
+        Parameters
+        ----------
+        place : int
+            Index of n.
+        """
+        return max(REMEDIES, key=lambda name: float(self.term(name)[place]))
+
+    def cliff_sentence(self) -> str:
+        """Return a sentence that says whether the error falls to zero, and what prevents it otherwise."""
+        size, start = self.problem.size, self.exact_from
+        if start is not None:
+            return f"Nyquist cliff: from n = {start} on the error is zero, up to rounding. M is {size}."
+        given = {"noise": self.problem.noise, "tail": self.problem.tail, "ridge": self.problem.ridge}
+        causes = [name for name, value in given.items() if value]
+        if not causes:
+            return f"Nyquist cliff: none of these n determines the M = {size} coefficients."
+        return f"No cliff at n = M = {size}: the error stays above zero because of the {_listed(causes)}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as text: "a", "a and the b", or "a, the b and the c"."""
+    return " and the ".join([", the ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+@functools.lru_cache(maxsize=256)
+def band_curve(problem: BandProblem, n: tuple[int, ...] = N) -> BandCurve:
+    """Return the exact budget at each n, and the total that theory predicts.
+
+    Parameters
+    ----------
+    problem : BandProblem
+        The problem.
+    n : tuple of int
+        Numbers of examples, >= 1.
+
+    Returns
+    -------
+    BandCurve
+        The budgets.  They are exact given the inputs: nothing is drawn but the inputs of the sequence.
+
+    Examples
+    --------
+    >>> noiseless = BandProblem(size=13, noise=0.0, tail=0.0)
+    >>> print(band_curve(noiseless, (7, 13)).cliff_sentence())
+    Nyquist cliff: from n = 13 on the error is zero, up to rounding. M is 13.
+    """
+    setting, learner, inputs = problem.setting, problem.learner, problem.inputs(max(n))
+    budgets = tuple(budget(setting, learner, one, x=inputs[:one]) for one in n)
+    eigenvalues = np.zeros(setting.whole.size)
+    eigenvalues[shared_positions(problem.band, setting.whole)[1]] = 1.0
+    options = {"ridge": problem.ridge, "noise": setting.noise}
+    predicted = kernel_regression(n, eigenvalues, setting.variances, **options).excess + setting.noise
+    return BandCurve(problem, n, budgets, predicted)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTable:
+    """A law in n and m, fitted to a table of runs, and the answers that follow from it.
+
+    Attributes
+    ----------
+    source : str
+        Where the table comes from, in words.
+    fit : Forecast
+        The fitted law.
+    frontier : Frontier
+        Compute-optimal sizes at budgets from the smallest compute of the table to 100 times the largest.
+    largest : float
+        The largest compute of the table, in operations.
+    """
+
+    source: str
+    fit: Forecast
+    frontier: Frontier
+    largest: float
+
+    @functools.cached_property
+    def goals(self) -> tuple[float, ...]:
+        """Errors to reach, from large to small: those of compute-optimal runs, rounded to three digits."""
+        assert self.frontier.error is not None
+        places = np.linspace(0, BUDGETS - 1, GOALS).round().astype(int)
+        found = (float(f"{self.frontier.error[k].estimate:.3g}") for k in places)
+        return tuple(dict.fromkeys(found))
+
+    @functools.cache  # noqa: B019 - a few plans, kept as long as the process
+    def plan(self, goal: float) -> Plan:
+        """Return the cheapest sizes that reach an error, see `errsrc.plan`.
+
+        Parameters
+        ----------
+        goal : float
+            The error to reach.
+        """
+        return plan(self.fit, error=goal)
+
+
+def fitted_table(
+    path: str | Path,
+    law: str = "chinchilla",
+    *,
+    columns: Mapping[str, str] | None = None,
+    where: str | None = None,
+    source: str | None = None,
+) -> FittedTable:
+    """Fit a law in n and m to a table, and find its compute-optimal sizes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table, as for `errsrc.fit_csv`.
+    law : str
+        Name of a law in n and m, or "auto".
+    columns : dict of str to str, optional
+        Names of the columns of "n", "m", "error" and "flops", as for `errsrc.fit_csv`.
+    where : str, optional
+        A condition that rows must meet, such as "outlier=0".
+    source : str, optional
+        Where the table comes from, in words; the path by default.
+
+    Returns
+    -------
+    FittedTable
+        The fit and its compute-optimal sizes, with 90% intervals.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError, NoAnswer
+        As `errsrc.fit_csv` and `errsrc.frontier` raise them.
+    """
+    found = fit_csv(path, law, columns=columns, where=where)
+    if found.input_names != ("n", "m"):
+        accepted = "a table with n, m and error, to which a law in n and m is fitted"
+        got = f"<a law in {', '.join(found.input_names)}>"
+        raise ValueError(checks.refusal("path", "fitted_table", accepted, got))
+    compute = training_flops(found.inputs["n"], found.inputs["m"])
+    largest = float(compute.max())
+    budgets = [float(f"{one:.1e}") for one in np.geomspace(compute.min(), BEYOND * largest, BUDGETS)]
+    return FittedTable(str(path) if source is None else source, found, frontier(found, budgets), largest)
+
+
+WORDS = {"n": ("token", "sample", "example"), "m": ("param",), "error": ("loss", "error")}
+"""Parts of the names of columns that probably hold the data size, the model size and the error."""
+
+
+def named_columns(table: DataTable) -> dict[str, str]:
+    """Return the columns of a table that probably hold n, m and error, by their names.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+
+    Returns
+    -------
+    dict of str to str
+        The column of each of "n", "m" and "error" that has this name, or whose name contains a usual word,
+        such as "tokens".
+
+    Examples
+    --------
+    >>> from errsrc.tables.frames import table_of
+    >>> named_columns(table_of({"params": [1e6], "Tokens": [1e9], "val/loss": [3.1]}, "runs.csv"))
+    {'n': 'Tokens', 'm': 'params', 'error': 'val/loss'}
+    """
+    names = list(table.columns)
+    found = {}
+    for role, words in WORDS.items():
+        suited = [name for name in names if any(word in name.lower() for word in words)]
+        if role in names or suited:
+            found[role] = role if role in names else suited[0]
+    return found

@@ -1,0 +1,98 @@
+"""The explorer as an app in the browser, served on this machine only."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+import webbrowser
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from errsrc.explore.panels import file_text
+from errsrc.extras import require
+
+HOST = "127.0.0.1"
+"""The address of the app, which only programs on this machine reach."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the app shows at first, and how it words errors.
+
+    Attributes
+    ----------
+    file : Path or None
+        A table of runs; None for the example.
+    law : str
+        The law that is chosen at first.
+    columns : dict of str to str
+        Columns of the table, as for `errsrc.fit_csv`.
+    sentence : callable
+        Returns an error as one sentence.
+    """
+
+    file: Path | None = None
+    law: str = "chinchilla"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sentence: Callable[[Exception], str] = str
+
+
+_served = Served()
+
+
+def served() -> Served:
+    """Return what `serve` was given; the notebook of the app, which runs in the same process, asks for it."""
+    return _served
+
+
+def notebook() -> str:
+    """Return the app's marimo notebook as Python code."""
+    return file_text("explore.py.txt")
+
+
+def serve(options: Served, port: int = 0, *, open_browser: bool = True) -> None:
+    """Serve the app until the user stops it.
+
+    Parameters
+    ----------
+    options : Served
+        What the app shows.
+    port : int
+        The port; 0 for a free one.
+    open_browser : bool
+        Whether to open the app in the user's browser.
+
+    Raises
+    ------
+    MissingPackage
+        If marimo is not installed.
+    OSError
+        If the port is in use.
+    """
+    global _served
+    require("errsrc explore", "marimo")
+    import marimo
+    import uvicorn
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    _served = options
+    with socket.socket() as listening, tempfile.TemporaryDirectory() as folder:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+        except OSError as error:
+            raise OSError(f"port {port} of {HOST} cannot be used: {error.strerror}.") from None
+        path = Path(folder) / "explore.py"
+        path.write_text(notebook(), encoding="utf-8")
+        app = marimo.create_asgi_app(quiet=True).with_app(path="", root=str(path)).build()
+        # a page of another site that a browser resolves to this machine is refused
+        guarded = TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
+        address = f"http://{HOST}:{listening.getsockname()[1]}"
+        print(f"{address} (Ctrl-C stops the app)", flush=True)
+        if open_browser:
+            webbrowser.open(address)
+        server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=1))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])

@@ -1,0 +1,107 @@
+"""Tables that a user drops into the app: a fitted law, or one sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from errsrc import datasets
+from errsrc.errors import NoAnswer
+from errsrc.explore.computations import FittedTable, fitted_table, named_columns
+from errsrc.fitting.approaches import LAWS as LAWS
+from errsrc.tables import DataTable, read_table
+
+T = TypeVar("T")
+
+EXAMPLE = "chinchilla_epoch"
+"""The published table that is shown until the user drops one."""
+
+
+def example_table(law: str = "chinchilla") -> FittedTable:
+    """Return a law fitted to a published table: the runs of Hoffmann et al. 2022, without their outliers.
+
+    Parameters
+    ----------
+    law : str
+        Name of a law in n and m, or "auto".
+    """
+    where = Path(datasets.__file__).parent / "tables" / f"{EXAMPLE}.csv"
+    columns = {"n": "tokens", "m": "params", "error": "loss"}
+    source = "240 runs of Hoffmann et al. 2022, read off by Besiroglu et al. 2024 (arXiv 2404.10102)"
+    return fitted_table(where, law, columns=columns, where="outlier=0", source=source)
+
+
+def fit_upload(
+    name: str,
+    content: bytes,
+    law: str,
+    columns: Mapping[str, str],
+    sentence: Callable[[Exception], str] = str,
+) -> FittedTable | str:
+    """Return a law that is fitted to a dropped table, or a sentence that says why there is none.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    content : bytes
+        Its content.
+    law : str
+        Name of a law in n and m, or "auto".
+    columns : dict of str to str
+        Names of the columns of "n", "m", "error" and "flops".
+    sentence : callable
+        Returns the sentence of an error.
+
+    Returns
+    -------
+    FittedTable or str
+        The fit, or the sentence.
+    """
+    shown = Path(name).name
+    return _with_file(
+        name, content, sentence, lambda path: fitted_table(path, law, columns=columns, source=shown)
+    )
+
+
+def read_upload(
+    name: str, content: bytes, sentence: Callable[[Exception], str] = str
+) -> tuple[DataTable, dict[str, str]] | str:
+    """Return a dropped table and its columns of n, m and error, or a sentence that says what is wrong.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+    content : bytes
+        Its content.
+    sentence : callable
+        Returns the sentence of an error.
+
+    Returns
+    -------
+    tuple of DataTable and dict, or str
+        The table, and the result of `named_columns`; or the sentence.
+    """
+
+    def read(path: Path) -> tuple[DataTable, dict[str, str]]:
+        table = read_table(path)
+        return table, named_columns(table)
+
+    return _with_file(name, content, sentence, read)
+
+
+def _with_file(
+    name: str, content: bytes, sentence: Callable[[Exception], str], use: Callable[[Path], T]
+) -> T | str:
+    """Return what a function makes of a file with a given content, or the sentence of its error."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(name).name or "table")
+        try:
+            path.write_bytes(content)
+            return use(path)
+        except (NoAnswer, ModuleNotFoundError, OSError, TypeError, ValueError) as error:
+            return sentence(error).replace(f"{folder}{os.sep}", "")
