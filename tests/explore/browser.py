@@ -6,7 +6,6 @@ import base64
 import contextlib
 import itertools
 import json
-import re
 import shutil
 import subprocess
 import time
@@ -91,13 +90,20 @@ def chromium(folder: Path) -> Iterator[Browser]:
     """Start a browser with a profile in a folder, and end it at last."""
     client = pytest.importorskip("websockets.sync.client")
     command = [str(CHROMIUM), *OPTIONS.split(), "--remote-debugging-port=0", f"--user-data-dir={folder}"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        assert process.stderr is not None
-        lines = (re.search(r"listening on (ws://\S+)", line) for line in process.stderr)
-        address = next(found[1] for found in lines if found)
-        with client.connect(address, max_size=None) as socket:
+        with client.connect(_address(folder / "DevToolsActivePort"), max_size=None) as socket:
             yield Browser(socket)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _address(path: Path) -> str:
+    """Return the address that a browser writes to a file, as a port and a path in two lines."""
+    until = time.monotonic() + SECONDS
+    while not (path.exists() and path.read_text().count("\n")):
+        assert time.monotonic() < until, "the browser does not start"
+        time.sleep(0.1)
+    port, _, rest = path.read_text().partition("\n")
+    return f"ws://127.0.0.1:{port}{rest.strip()}"
