@@ -3,12 +3,13 @@
 The law is E + A m^-alpha + B n^-beta. Its terms are compared with the noise, the realizability, and the sum
 of uncertainty and deficiency. The realizability is an upper bound, found by distillation.
 
-Command:  python sims/law_terms.py [STUDY.toml] [--store STUDY.db]
+Command:  python sims/law_terms.py [STUDY.toml] [--store STUDY.db] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("study", type=Path, nargs="?", default=Path(__file__).with_suffix(".toml"))
     parser.add_argument("--store", type=Path)
+    parser.add_argument("--json", type=Path, help="write the figures to this JSON file")
     args = parser.parse_args()
     study = load(args.study)
     with Store(args.store or args.study.with_suffix(".db")) as store:
@@ -34,7 +36,8 @@ def main() -> None:
     )
     found = fit(Chinchilla, total, n=n, m=m)
     law = found.law
-    print(f"fitted to {len(rows)} risks, typical miss {np.std(np.log(total / law.error(n=n, m=m))):.1%}")
+    miss = float(np.std(np.log(total / law.error(n=n, m=m))))
+    print(f"fitted to {len(rows)} risks, typical miss {miss:.1%}")
     for name, interval in found.intervals.items():
         print(f"  {name:<6} {interval}")
     print(f"\nc_inf {law.E:.4g}, noise {noise.mean():.4g}")
@@ -49,6 +52,19 @@ def main() -> None:
         theirs = law.B * size**-law.beta
         each = [f"{value:.3g} ({theirs / value:.2f})" for value in rest[n == size][np.argsort(m[n == size])]]
         print(f"{size:6.0f} {theirs:17.4g}   " + "  ".join(each))
+    if args.json:
+        sizes, numbers = np.unique(m), np.unique(n)
+        figures = {
+            "miss": miss,
+            "m": sizes.tolist(),
+            "n": numbers.tolist(),
+            "law": {name: [one.estimate, one.low, one.high] for name, one in found.intervals.items()},
+            "model term": (law.A * sizes**-law.alpha).tolist(),
+            "data term": (law.B * numbers**-law.beta).tolist(),
+            "realizability, at most": [outside[m == size].mean() for size in sizes],
+            "uncertainty + deficiency": [[rest[(m == a) & (n == b)].item() for b in numbers] for a in sizes],
+        }
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":
