@@ -150,9 +150,12 @@ def _goal(args: argparse.Namespace) -> dict[str, Any]:
 @contextlib.contextmanager
 def _engine(args: argparse.Namespace) -> Iterator[Any]:
     """Yield the engine that the arguments name; in ranks > 0 of torchrun yield None once rank 0 is done."""
+    from errsrc import checks  # imports numpy, which the help does not need
     from errsrc.sweeps import dask, local
 
     options = {"workers": args.workers, "seconds": args.seconds}
+    if args.memory is not None:
+        checks.Number(at_least=1 / 16, at_most=1e6)(args.memory, "memory", "run")
     options["memory"] = None if args.memory is None else int(args.memory * 2**30)
     resources = None if args.gpu is None else {"GPU": args.gpu}
     for name in _REFUSED[args.engine]:

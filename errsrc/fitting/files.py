@@ -145,6 +145,8 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
             content = _parsed(file.read(MAX_BYTES + 1))
         if content["format"] != FIT_FORMAT:
             raise ValueError(content["format"])
+        if len(_read(content, "members", lambda members: _typed(members, list))) > MAX_MEMBERS:
+            raise _WrongEntry("members", f"there must be at most {MAX_MEMBERS} of them")
         named = _read(content, "members", lambda members: _each(members, _law_name))
     except FileNotFoundError as error:
         raise checks.missing_file(error) from None
@@ -263,6 +265,9 @@ def _replace(target: Path, text: str) -> None:
 MAX_NOISE = 100.0
 """Bound on the standard deviation of ln error of a run: an interval then spans all of float64."""
 
+MAX_MEMBERS = 100
+"""Largest number of laws that a fit averages; `errsrc.auto` averages at most six."""
+
 MAX_DISTANCE = 300.0
 """Bound on the distance in ln error between the law and a measured point: larger ones are no fit."""
 
@@ -337,7 +342,7 @@ def _forecast(content: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit | 
     if len({fit.input_names for fit in members}) > 1:
         raise _WrongEntry("members", "their laws must have the same inputs")
     notes = _read(content, "notes", lambda value: _typed(value, dict))
-    warnings = _read(content, "warnings", lambda texts: _each(texts, lambda text: _typed(text, str)))
+    warnings = _read(content, "warnings", _sentences)
     limits = _read(content, "limits", _intervals) if "limits" in content else {}
     found = AveragedFit(members, weights, warnings, notes, limits) if len(members) > 1 else members[0]
     step = len(members[0].error) // 1000 + 1
@@ -371,6 +376,8 @@ def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
     with np.errstate(all="ignore"):
         if not np.all(np.isfinite(law.error(**inputs))):
             raise _WrongEntry("law", "it has no finite errors at these inputs")
+        if not np.all(np.isfinite(6 * np.prod(list(inputs.values()), axis=0))):
+            raise _WrongEntry("inputs", "the products of its numbers are too large for a cost")
     numbers: dict[str, Any] = {
         k: _read(entry, k, lambda value: math.nan if value is None else _number(value)) for k in _NUMBERS
     }
@@ -386,9 +393,15 @@ def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
         inputs=inputs,
         error=error,
         weights=_read(entry, "weights", _array),
-        warnings=_read(entry, "warnings", lambda texts: _each(texts, lambda text: _typed(text, str))),
+        warnings=_read(entry, "warnings", _sentences),
         **numbers,
     )
+
+
+def _sentences(texts: Any) -> tuple[str, ...]:
+    """Return a list of texts as sentences of one line each, without characters that control a terminal."""
+    found = _each(texts, lambda text: _typed(text, str))
+    return tuple("".join(c for c in " ".join(text.split()) if c.isprintable()) for text in found)
 
 
 def _positive(values: Any) -> Array:

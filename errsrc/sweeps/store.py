@@ -165,7 +165,7 @@ class Store:
             Pairs of a number of rows and the versions with which these rows were computed, in descending
             order of the number.
         """
-        query = """SELECT count(*) AS rows, versions FROM cells JOIN made_with
+        query = """SELECT count(*) AS rows, versions FROM cells LEFT JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
         return [(rows, self._file.json(versions)) for rows, versions in self._file.query(query)]
 
@@ -185,11 +185,11 @@ class Store:
             results, "seconds", "device" and "finished".
         """
         query = """SELECT key, kind, config, defaults, result, seconds, device, finished
-                   FROM cells JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
+                   FROM cells LEFT JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
         found = {}
         resolved: dict[str, Any] = {}
         for key, stored, config, text, result, seconds, device, finished in self._file.query(query):
-            if text not in resolved:
+            if text not in resolved:  # a damaged file may lack the row of `resolved`: its text is then None
                 resolved[text] = self._file.json(text)
             kind, given, defaults = records.current_study(stored), self._file.json(config), resolved[text]
             rest = {path: value for path, value in defaults.items() if path not in given}
@@ -229,9 +229,13 @@ class Store:
         list of dict of str to float64 arrays (evaluations,)
             The learning curve of each cell; an empty dict for a cell without a learning curve.
         """
-        query = """SELECT key, kind, curve FROM cells JOIN resolved ON resolved.id = cells.resolved
-                   ORDER BY cells.id"""
-        found = {key: (kind, curve) for key, kind, curve in self._file.query(query)}
+        query = """SELECT key, kind, curve, defaults FROM cells
+                   LEFT JOIN resolved ON resolved.id = cells.resolved ORDER BY cells.id"""
+        found = {}
+        for key, kind, curve, defaults in self._file.query(query):
+            if kind is None:
+                self._file.json(defaults)  # raises StoreError: the file is damaged
+            found[key] = (kind, curve)
         keys = found if study is None else [key for key in study.cell_keys() if key in found]
         return [self._curve(*found[key]) for key in keys]
 

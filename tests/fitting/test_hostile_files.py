@@ -349,3 +349,25 @@ def test_the_message_names_the_wrong_entry(valid, tmp_path, place: tuple[Any, ..
     with pytest.raises(ValueError, match="must be a fit that errsrc wrote") as refused:
         load_fit(tmp_path / "fit.json")
     assert f" The entry {message}" in str(refused.value)
+
+
+def test_a_file_of_thousands_of_laws_is_refused_at_once(valid, tmp_path) -> None:
+    content = {**valid[0], "members": valid[0]["members"] * 3000, "weights": [1 / 3000] * 3000}
+    (tmp_path / "fit.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="'members' is wrong: there must be at most 100 of them"):
+        load_fit(tmp_path / "fit.json")
+
+
+def test_sizes_whose_cost_overflows_are_refused(valid, tmp_path) -> None:
+    content = copy.deepcopy(valid[2])
+    content["members"][0]["inputs"]["n"] = [1e308] * 16
+    (tmp_path / "fit.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="'members.0.inputs' is wrong: the products of its numbers"):
+        load_fit(tmp_path / "fit.json")
+
+
+def test_warnings_of_a_file_do_not_control_the_terminal(valid, tmp_path) -> None:
+    content = copy.deepcopy(valid[0])
+    content["members"][0]["warnings"] = ["\x1b[31mred\n\nline"]
+    (tmp_path / "fit.json").write_text(json.dumps(content))
+    assert load_fit(tmp_path / "fit.json").warnings == ("[31mred line",)

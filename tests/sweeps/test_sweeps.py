@@ -665,6 +665,18 @@ def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path, capsys):
         assert says in capsys.readouterr().err
 
 
+def test_cells_without_their_defaults_are_not_dropped_in_silence(tmp_path, capsys):
+    path = tmp_path / "study.db"
+    quietly(grid(ALONE, 2, 1), path)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("DELETE FROM resolved")
+    db.close()
+    for options in ([], ["--curves"]):
+        assert main(["export", str(path), *options]) == 2
+        assert "study.db is damaged" in capsys.readouterr().err
+
+
 @pytest.mark.full
 def test_a_damaged_file_is_refused_with_one_sentence_or_read(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(studies.ALL, "quick", QUICK)
