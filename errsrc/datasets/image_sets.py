@@ -167,7 +167,7 @@ class Images:
         return train.reshape(len(train), -1), test.reshape(len(test), -1)
 
 
-def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 0) -> Images:
+def images(name: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None, side: int = 0) -> Images:
     """Return an image set by its name, or from a folder that has a subfolder for each class.
 
     Parameters
@@ -204,7 +204,8 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     Warns
     -----
     UserWarning
-        If files of a folder were passed over: hidden files, files in nested folders, files of other types.
+        If files of a folder were passed over: hidden files, files in nested folders, files of other types;
+        or if a class has no test images.
 
     Notes
     -----
@@ -216,9 +217,10 @@ def images(name: str, folder: str | os.PathLike[str] | None = None, side: int = 
     >>> digits.train_x.shape, digits.test_x.shape, digits.classes
     ((1197, 1, 8, 8), (600, 1, 8, 8), 10)
     """
+    name = _folder_name(name)
     check_dataset(name, side, "images", "name")
     if _is_path(name, side):
-        return _folder(Path(name), side)
+        return _folder(_path(name), side)
     place = None if folder is None else Path(folder)
     if name == "digits":
         return _digits()
@@ -251,9 +253,22 @@ def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
     check_dataset(name, side, "images", "name")
     if not _is_path(name, side):
         return images(name).train_y
-    listed = _listed(Path(name))
-    listed.warn_of_passed_over()
+    listed = _listed(_path(name))
+    listed.warn_of_files()
     return _labels(listed.train)
+
+
+def _folder_name(name: str | os.PathLike[str]) -> str:
+    """Return the name of an image set as text; a path object names a folder, also without a slash."""
+    if isinstance(name, str) or not isinstance(name, os.PathLike):
+        return name  # type: ignore[return-value]
+    text = os.fspath(name)
+    return text if os.sep in text else os.path.join(os.curdir, text)
+
+
+def _path(name: str) -> Path:
+    """Return the path of a folder of images; "~" is the home directory."""
+    return Path(os.path.expanduser(name))
 
 
 def _is_path(name: str, side: int) -> bool:
@@ -307,7 +322,7 @@ def shape_of(name: str, side: int = 0) -> Shape:
     (Shape(side=32, classes=100, channels=3), 3072)
     """
     check_dataset(name, side, "shape_of", "name")
-    return Shape(side, len(_classes(Path(name), "train")), 3) if _is_path(name, side) else IMAGE_SETS[name]
+    return Shape(side, len(_classes(_path(name), "train")), 3) if _is_path(name, side) else IMAGE_SETS[name]
 
 
 def balanced_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -477,7 +492,7 @@ def _is_hidden(path: Path) -> bool:
 
 def _folder(root: Path, side: int) -> Images:
     listed = _listed(root)
-    listed.warn_of_passed_over()
+    listed.warn_of_files()
     (train_x, train_y), (test_x, test_y) = (_pictures(part, side) for part in (listed.train, listed.test))
     classes = 1 + int(train_y.max())
     passed_over = tuple(str(path) for paths in listed.passed_over.values() for path in paths)
@@ -506,8 +521,8 @@ class _Listed(NamedTuple):
     test: _Pictures
     passed_over: dict[str, list[Path]]
 
-    def warn_of_passed_over(self) -> None:
-        """Warn of the files that are not read: count them, and name the first of each reason."""
+    def warn_of_files(self) -> None:
+        """Warn of files that are not read, and of classes without test images; name the first of each."""
         parts = []
         for reason, paths in self.passed_over.items():
             if paths:
@@ -518,6 +533,12 @@ class _Listed(NamedTuple):
             count = sum(map(len, self.passed_over.values()))
             files = "1 file was" if count == 1 else f"{count:,} files were"
             warnings.warn(f"{files} passed over in {self.root}: {'; '.join(parts)}.", stacklevel=4)
+        tested = {y for _, y in self.test}
+        untested = sorted({path.parent.name for path, y in self.train if y not in tested})
+        if untested:
+            shown = ", ".join(untested[:_NAMED_FILES]) + (", ..." if len(untested) > _NAMED_FILES else "")
+            classes = "1 class has" if len(untested) == 1 else f"{len(untested):,} classes have"
+            warnings.warn(f"{classes} no test images in {self.root}: {shown}.", stacklevel=4)
 
 
 def _listed(root: Path) -> _Listed:

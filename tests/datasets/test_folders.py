@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -344,3 +345,16 @@ def test_a_teacher_or_a_basis_that_needs_more_images_is_refused_before_it_is_dra
         BandTeacher(ImageBasis("digits", unlabelled=1197)).check_data()
     ImageTeacher("digits", MLP((64, 2, 10)), teacher_n=1197).check_data()
     BandTeacher(ImageBasis("digits", unlabelled=1196)).check_data()
+
+
+def test_classes_without_test_images_are_named(folder: Path) -> None:
+    shutil.rmtree(next((folder / "test").iterdir()))
+    with pytest.warns(UserWarning, match=r"1 class has no test images in .*: \w+\."):
+        images(str(folder), side=4)
+
+
+def test_a_path_object_names_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("HOME", str(folder.parent))
+    for name in (folder, Path(folder.name), f"~/{folder.name}"):
+        assert images(name, side=4).train_x.shape[1:] == (3, 4, 4)
