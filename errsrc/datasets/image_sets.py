@@ -167,7 +167,9 @@ class Images:
         return train.reshape(len(train), -1), test.reshape(len(test), -1)
 
 
-def images(name: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None, side: int = 0) -> Images:
+def images(
+    name: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None, side: int = 0
+) -> Images:
     """Return an image set by its name, or from a folder that has a subfolder for each class.
 
     Parameters

@@ -69,7 +69,7 @@ def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, value: int) -
     "exif", [b"Exif\0\0", b"Exif\0\0no TIFF", b"Exif\0\0II*\0\xff\xff\xff\xff", b"\xff" * 40]
 )
 def test_broken_exif_data_do_not_stop_the_reading(tmp_path: Path, exif: bytes) -> None:
-    write(tmp_path, "train/b/1.png", "test/b/1.png")
+    write(tmp_path, "train/b/1.png", "test/a/1.png", "test/b/1.png")
     (tmp_path / "train" / "a").mkdir()
     grey(QUADRANTS).save(tmp_path / "train" / "a" / "1.jpg", exif=exif, quality=95)
     assert np.abs(images(str(tmp_path), side=2).train_x[0].astype(int) - QUADRANTS).max() < 30

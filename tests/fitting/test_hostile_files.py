@@ -362,7 +362,7 @@ def test_sizes_whose_cost_overflows_are_refused(valid, tmp_path) -> None:
     content = copy.deepcopy(valid[2])
     content["members"][0]["inputs"]["n"] = [1e308] * 16
     (tmp_path / "fit.json").write_text(json.dumps(content))
-    with pytest.raises(ValueError, match="'members.0.inputs' is wrong: the products of its numbers"):
+    with pytest.raises(ValueError, match=r"'members\.0\.inputs' is wrong: the products of its numbers"):
         load_fit(tmp_path / "fit.json")
 
 
