@@ -263,7 +263,7 @@ def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
 def _folder_name(name: str | os.PathLike[str]) -> str:
     """Return the name of an image set as text; a path object names a folder, also without a slash."""
     if isinstance(name, str) or not isinstance(name, os.PathLike):
-        return name  # type: ignore[return-value]
+        return name
     text = os.fspath(name)
     return text if os.sep in text else os.path.join(os.curdir, text)
 
