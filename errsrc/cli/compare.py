@@ -19,8 +19,8 @@ from errsrc.fitting.problem import OBJECTIVES
 
 DESCRIPTION = """\
 Compare scaling laws on the same points.  Each law is fitted to the smaller sizes and predicts the
-larger ones, which are held out; it is also fitted to all points.  The law that predicts the
-held-out sizes best comes first.  FILE is a table as for 'errsrc fit'.
+larger ones, which are held out, in several splits; it is also fitted to all points.  The law that
+predicts the held-out sizes best comes first.  FILE is a table as for 'errsrc fit'.
 
 The columns of the result:
   miss    root mean square of ln (predicted / measured error) at the held-out sizes

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--curves",
         action="store_true",
-        help="write a row for each step of training or pruning instead, in columns curve.NAME",
+        help="write a row for each step of training or pruning, not for each cell, with columns curve.NAME",
     )
     parser.add_argument("--store", metavar="FILE", help="the file of finished cells (default: STUDY.db)")
     parser.add_argument(

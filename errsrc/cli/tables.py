@@ -71,9 +71,10 @@ def add_cluster_argument(parser: argparse.ArgumentParser) -> None:
         "--cluster",
         action="append",
         metavar="COL",
-        help="rows with equal cells in this column may have correlated noise, such as the evaluations of one "
-        "run: intervals count these clusters instead of rows.  May be repeated (default: each row is "
-        "independent; in a table with at least 6 pruned networks, the rows of one network are a cluster)",
+        help="column that says which rows belong together, such as the evaluations of one run.  Their noise "
+        "may be correlated, and intervals treat only such groups as independent.  The option may be given "
+        "several times (default: each row is independent; in a table with at least 6 pruned networks, the "
+        "rows of one network are a group)",
     )
 
 

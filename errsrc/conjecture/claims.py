@@ -65,8 +65,8 @@ class Claim(Checked):
     threshold : float
         A number in (0, 1000].  The claim is about all n >= threshold * n_Nyq + offset.
     heeds_condition : bool
-        Whether the bound depends on kappa and g.  If False, both are replaced by 1, and c * eps replaces the
-        bound that a predictor of networks states.
+        Whether the bound depends on kappa and g.  If False, kappa and g are replaced by 1.  For a class of
+        networks, c * eps then takes the place of the bound that the predictor states.
     noise_gain : str
         The factor of the noise term: "gain" for g, or "condition" for kappa instead of g.
     precision : str

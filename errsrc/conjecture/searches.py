@@ -489,10 +489,11 @@ def search(
 
     The search first visits the boundary of its region.  It examines bases of every size, with n at the
     claim's threshold.  The smallest and the largest basis of each domain are examined with every design of
-    nodes, and also with the largest n.  Therefore the search refutes a threshold that is too low by a single
-    example.  If `settings` are given, the search does not visit the boundary, but it examines each drawn
-    setting also with n at the threshold.  Then Hypothesis draws the examples, prefers examples with a large
-    ratio of error to bound, and shrinks a counterexample to a small one (MacIver and Hatfield-Dodds 2019).
+    nodes, and also with the largest n.  Therefore the search refutes a threshold even if it is only one
+    example too low.  If `settings` are given, the search does not visit the boundary, but it examines each
+    drawn setting also with n at the threshold.  Then Hypothesis draws the examples, prefers examples with a
+    large ratio of error to bound, and shrinks a counterexample to a small one (MacIver and Hatfield-Dodds
+    2019).
 
     Parameters
     ----------

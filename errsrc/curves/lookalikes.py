@@ -26,7 +26,7 @@ WAVE = 0.01
 
 
 def lookalikes(cells: CurveCells, floored: Law | None) -> str:
-    """Return sentences that name other decays that fit a curve as well as a power law; "" if there are none.
+    """Return sentences that name other formulas that fit a curve no worse than a power law does, or "".
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
 def with_data_sizes(
     table: DataTable, columns: Mapping[str, str], flops: str | None = None
 ) -> tuple[DataTable, str]:
-    """Return the table with a column n; if there is no such column, compute n from compute and model size.
+    """Return the table with a column n; if there is none, n is calculated from training flops and m.
 
     Parameters
     ----------

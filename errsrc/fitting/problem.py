@@ -351,7 +351,7 @@ class Problem:
         z : ndarray of float64, shape (members, free)
             Scaled coordinates.
         error_unit : float
-            Unit of the errors, in units of the given errors.
+            The unit in which the new problem measures errors, as a multiple of the unit of the given errors.
 
         Returns
         -------
@@ -373,7 +373,7 @@ class Problem:
         Parameters
         ----------
         error_unit : float
-            Unit of the errors, in units of the given errors.
+            The unit in which the new problem measures errors, as a multiple of the unit of the given errors.
         """
         growth = self._growth(error_unit)
         fixed = {p.name: self.fixed[p.name] for p in self.law.parameters() if p.name in self.fixed}

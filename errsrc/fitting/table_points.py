@@ -498,7 +498,7 @@ def equal_repeats(values: Mapping[str, Array]) -> bool:
 
 
 def check_signs(error: Array, column: str) -> None:
-    """Raise ValueError if the errors contain negative losses; a single repeated value, such as -1, may pass.
+    """Raise ValueError if losses are negative, except for a number that marks missing values, such as -1.
 
     If the only negative value is one repeated number and there are positive values, the number counts as a
     mark of missing values.

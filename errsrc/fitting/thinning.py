@@ -44,7 +44,7 @@ def kept_rows(error: Array, inputs: Mapping[str, Array]) -> tuple[NDArray[np.int
 def thinned(
     error: Any, inputs: Mapping[str, Any], weights: Any
 ) -> tuple[Any, dict[str, Any], Any, tuple[str, ...]]:
-    """Return the errors, inputs and weights of the rows that a fit uses, and a sentence about them.
+    """Return the errors, inputs and weights of the rows that a fit uses, and a warning if rows are left out.
 
     Arrays of unequal lengths are returned unchanged; the fit raises an error for them.
 

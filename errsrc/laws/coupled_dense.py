@@ -40,7 +40,7 @@ class CoupledDense(Law):
     b : float
         Value of the model term b y^-beta at m = m_base.  The data term x^-alpha is 1 at n = n_full.
     c_inf : float
-        Floor of e~.  In comparison, the data term x^-alpha is 1 at n = n_full.
+        Floor of e~, on the scale on which the data term x^-alpha is 1 at n = n_full.
     eta : float
         Value of e~ around which the law changes from power laws to the error of a random guess.
     k : float

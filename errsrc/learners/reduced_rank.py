@@ -56,7 +56,7 @@ class ReducedRank(Learner):
         return Ridge(self.ridge) if self.ridge else MinimumNorm()
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
-        """Return the answer of the `unrestricted` learner, see `Learner.inverts_singular_values`."""
+        """Return whether the learner without the limit on the rank divides by singular values."""
         return self.unrestricted.inverts_singular_values(shape)
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:

@@ -69,7 +69,7 @@ def draw(result: Any, ax: Axes | None = None, **options: Any) -> Axes:
 
 @functools.singledispatch
 def draw_several(first: Any, results: Sequence[Any], ax: Axes | None = None, **options: Any) -> Axes:
-    """Draw a list of results of one type as the figure for lists of this type.
+    """Draw several results of the same type in one figure.
 
     Parameters
     ----------

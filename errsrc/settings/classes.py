@@ -145,7 +145,7 @@ class Linear(FunctionClass):
 
 @dataclass(frozen=True)
 class RankK(FunctionClass):
-    """The class of linear maps x -> W x of the inputs, with a largest rank of W.
+    """The class of linear maps x -> W x of the inputs whose matrix W has at most a given rank.
 
     Parameters
     ----------

@@ -65,8 +65,8 @@ class RecoveryCell(Checked):
         has all combinations of the given sizes.
     estimator
         "fit": the law itself is fitted to ln(error) by least squares, and the intervals of its parameters are
-        compared.  "auto": several laws are averaged, and the exponents and the floor of the average are
-        compared.
+        compared with the true values.  "auto": several laws are averaged, and the exponents and the floor of
+        the average are compared with the true ones.
     """
 
     law: Law = instance(Law, "a law")

@@ -379,9 +379,9 @@ def check_law(
     law : type of Law
         The class of the law, a subclass of `errsrc.laws.Law` whose constants have defaults.
     points : dict of str to array_like, shape (points,), optional
-        Inputs > 0; the keys are their names.  By default the inputs are ``design(law)``.  The random
-        parameters lie in the ranges in which a fit starts.  The law's errors at the given inputs must
-        determine these parameters.
+        Inputs > 0; the keys are their names.  By default the inputs are ``design(law)``.  The test draws
+        random parameters of the law, from the ranges in which a fit starts.  The law's errors at the given
+        inputs must determine these parameters.
     properties : sequence of callable, optional
         The properties to test; by default all `LAW_PROPERTIES`.
     examples : int

@@ -160,8 +160,8 @@ def noise_is_the_smallest_risk(case: SettingCase) -> None:
     """The setting's `noise` equals the smallest risk of any predictor, within `ERRORS` standard errors.
 
     For labels that are values, this risk is the mean squared distance of the labels from the teacher's
-    values, summed over outputs.  Labels that are classes must have the channel's `probabilities`, and the
-    noise must be the smallest risk under these probabilities.
+    values, summed over outputs.  If labels are classes, they must be drawn with the probabilities that the
+    channel's `probabilities` returns, and the noise must be the smallest risk under these probabilities.
     """
     setting: Any = case.setting
     risks, rng = [], case.rng("labels")
