@@ -480,6 +480,31 @@ def law_term(k: int) -> Callable[[Any], list[float]]:
     return lambda r: [r["model term"][k], r["realizability, at most"][k], *r["uncertainty + deficiency"][k]]
 
 
+def rising(curve: str, verdict: str) -> Callable[[Any], list[float]]:
+    """Return the share of a verdict, for each way in which the noise is known, with 8 and 24 sizes."""
+
+    def values(r: Any) -> list[float]:
+        rows = [
+            r["rates"][f"{curve}, {sizes} sizes, noise 5%, {known}"]
+            for known in ("standard errors", "three seeds", "one run")
+            for sizes in (8, 24)
+        ]
+        return [row[verdict] if verdict else sum(row.values()) for row in rows]
+
+    return values
+
+
+def agreement(learner: str) -> Callable[[Any], list[float]]:
+    """Return how many curves of a learner of LCDB 1.1 have a shape, and how many verdicts agree."""
+    names = ("curves", "peak", "dip", "rise", "agree", "seen without standard errors")
+
+    def values(r: Any) -> list[float]:
+        found = [row for name, row in r["lcdb"]["learners"].items() if learner in ("all", name)]
+        return [sum(row.get(name, 0) for row in found) for name in names]
+
+    return values
+
+
 def bracket(noise_variance: float) -> Callable[[Any], list[float]]:
     """Return the bounds of the uncertainty of a tanh teacher at each n."""
     return lambda r: [

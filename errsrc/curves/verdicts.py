@@ -21,7 +21,7 @@ from errsrc.curves.lookalikes import lookalikes, within_noise
 from errsrc.curves.plateaus import Plateau, plateau
 from errsrc.curves.rises import CurveChange, NotFalling, not_falling
 from errsrc.curves.statistics import power_law_p_value
-from errsrc.fitting.anomalies import SteepFall, peak, steep_fall
+from errsrc.fitting.anomalies import PEAK, SteepFall, peak, steep_fall
 from errsrc.fitting.directions import rises
 from errsrc.fitting.mixtures import MixedRows
 from errsrc.fitting.table_points import (
@@ -283,7 +283,7 @@ def curve_shape(
     to a curve with one of these verdicts.  Without standard errors there are two exceptions.  First, a curve
     that falls to zero, or by a factor of 10,000 between two cells, stays a cliff.  Second, a rise does not
     count if all significant rises need the same single run, because this run may be wrong.  Such a curve is
-    neither a bend nor a cliff.
+    neither a bend nor a cliff.  Nor is a curve of single runs whose error rises by 22% or more.
 
     *Plateau then fall.* This verdict replaces "bend" or "not decided" if the curve is not a power law and its
     first cells are flat (`errsrc.curves.plateaus.plateau`).
@@ -498,7 +498,23 @@ def _decide_by_fits(
         )
     decided = _bend_or_cliff(curve, compared, p_value, level, seed)
     flat = plateau(cells, level) if decided.verdict in ("bend", "not decided") else None
-    return decided if flat is None else _plateau(decided, flat)
+    decided = decided if flat is None else _plateau(decided, flat)
+    rise = _rise_of_single_runs(cells) if decided.verdict != "not decided" else ""
+    return _undecided(f"{rise} {_p_text(p_value)}.", p_value) if rise else decided
+
+
+def _rise_of_single_runs(cells: CurveCells) -> str:
+    """Return words on a rise that may be a peak or noise; "" if there is none, or if the noise is known."""
+    before = np.minimum.accumulate(cells.y)
+    top = int(np.argmax(cells.y - before))
+    if cells.df != 0 or cells.y[top] - before[top] < PEAK:
+        return ""
+    start = int(np.argmin(cells.y[:top]))
+    (n, n_after), (error, error_after) = np.exp(cells.x[[start, top]]), np.exp(cells.y[[start, top]])
+    return (
+        f"The error rises from {error:.3g} at n = {n:.6g} to {error_after:.3g} at n = {n_after:.6g}; single "
+        "runs without standard errors do not show whether this is a peak or noise"
+    )
 
 
 def _plateau(decided: _Decision, flat: Plateau) -> _Decision:

@@ -119,6 +119,15 @@ def test_a_high_peak_of_single_runs_is_seen_although_it_hides_the_noise() -> Non
     assert found.threshold.estimate == 400
 
 
+@pytest.mark.full
+def test_a_coarse_peak_of_single_runs_is_not_called_a_bend() -> None:
+    """Eight single runs do not show whether the rise by a factor 2 is noise: the candidates favour a bend."""
+    noise = np.exp(0.05 * np.random.default_rng(0).standard_normal(8))
+    found = curve_shape(N, np.array([1, 0.8, 0.65, 0.77, 1.22, 0.85, 0.55, 0.22]) * noise)
+    assert found.verdict == "not decided"
+    assert "whether this is a peak or noise" in found.status
+
+
 def test_rounded_errors_do_not_rise_by_their_rounding() -> None:
     n = np.geomspace(100, 10_000, 12)
     error = [0.11, 0.09, 0.08, 0.07, 0.06, 0.06, 0.06, 0.05, 0.06, 0.05, 0.06, 0.05]
