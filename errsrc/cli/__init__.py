@@ -185,6 +185,7 @@ PARAMETERS = {
     "test_size": "--test-size",
     "path": "The file",
     "fit": "The file",
+    "inputs": "The columns",
     "question": "--predict, --exponent or --frontier",
 }
 """What the user types for a parameter of a function, where this is not the option of the same name."""

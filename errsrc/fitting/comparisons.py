@@ -23,6 +23,7 @@ from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.table_points import (
+    LAWS_IN_N,
     TableRules,
     as_table,
     check_no_columns,
@@ -290,6 +291,8 @@ def compare(
         left_out = noted_left_out(points.notes)
         named, message, failing = points.named, points.message, points.failing
         remarks = tuple(points.notes.get("said", ()))
+        if chosen is not None and "constant" in points.notes:  # m is constant: `inputs` has n alone
+            chosen = list(dict.fromkeys(LAWS_IN_N[law][0] if law in LAWS_IN_N else law for law in chosen))
     else:
         check_no_columns("compare", error, inputs, weights)
         error = measured_error(error, inputs, accuracy, "compare")

@@ -32,6 +32,8 @@ from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
 from errsrc.laws.chinchilla import Chinchilla
+from errsrc.laws.coupled import Coupled
+from errsrc.laws.coupled_dense import CoupledDense
 from errsrc.laws.dense import Dense
 from errsrc.laws.envelope import Envelope
 from errsrc.laws.finite_data import FiniteData
@@ -49,7 +51,9 @@ SIZES = ("n", "m", "u", "depth", "width", "density")
 """Sizes of a training run that a column may hold, each under its own name by default."""
 LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
     Chinchilla: (Power, {"B": "a", "beta": "alpha"}),
+    Coupled: (Power, {"B": "a", "beta": "alpha"}),
     Dense: (Envelope, {"eps0": "eps0", "alpha": "alpha", "eta": "eta"}),
+    CoupledDense: (Envelope, {"eps0": "eps0", "alpha": "alpha", "eta": "eta"}),
 }
 """The law in n that replaces a law in n and m if m is constant, with the new names of parameters."""
 
@@ -644,7 +648,7 @@ def errors_of(accuracy: Array) -> Array:
     Raises
     ------
     ValueError
-        If a value is below 0 or above 100.
+        If a value is below 0 or above 100, or if some exceed 1 and most do not.
     """
     known = accuracy[np.isfinite(accuracy)]
     bad = known[(known < 0) | (known > 100)]
@@ -653,6 +657,11 @@ def errors_of(accuracy: Array) -> Array:
             f"An accuracy must be at least 0, and at most 1 or at most 100 percent. Got {bad[0]:g}."
         )
     percent = bool(known.size) and known.max() > 1
+    if percent and np.median(known) <= 1:
+        raise ValueError(
+            f"Accuracies must be all shares, at most 1, or all percent. Got {known.max():g}, and at most 1 "
+            f"for {(known <= 1).sum()} of {known.size}: divide percent by 100."
+        )
     # Rounded, so that an accuracy of 0.9 gives the error 0.1 and not 0.09999999999999998.
     return np.round((100 - accuracy) / 100 if percent else 1 - accuracy, 15)
 

@@ -169,3 +169,11 @@ def test_a_cliff_and_a_peak_are_named(error: list[float], said: str) -> None:
     found = compare(["power"], error, n=100 * 2.0 ** np.arange(len(error)))
     assert sum(said in sentence for sentence in found.warnings) == 1
     assert said in str(found)
+
+
+def test_a_constant_m_leaves_the_laws_in_n() -> None:
+    n, error = np.array([100, 200, 400, 800, 1600.0]), np.array([0.5, 0.4, 0.33, 0.28, 0.25])
+    table = {"n": n, "m": np.full(5, 610.0), "error": error}
+    found = compare(["chinchilla", "coupled"], data=table)
+    assert [one.name for one in found.laws] == ["power"]
+    assert found.warnings[0] == "m is 610 in every row: the law in n is fitted, Power instead of Chinchilla."

@@ -272,6 +272,10 @@ def test_accuracies_in_arrays_and_in_curves() -> None:
     assert errsrc.curve_shape(N, 1 - ERROR, accuracy=True).verdict == errsrc.curve_shape(N, ERROR).verdict
     with pytest.raises(ValueError, match=r"An accuracy must be .* Got 137"):
         fit(Power, [10.0, 20, 30, 40, 50, 60, 70, 137], n=N, accuracy=True)
+    with pytest.raises(
+        ValueError, match=r"all shares, at most 1, or all percent\. Got 1\.02, and at most 1 for 7"
+    ):
+        fit(Power, [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.02], n=N, accuracy=True)
     with pytest.raises(ValueError, match="1 - accuracy rises with n: these are errors already"):
         fit(Power, data={"n": N, "error": ERROR}, accuracy=True)
     rising = Broken(0.1, 1.0, 0.3, -0.9, 3000.0, 0.3)
@@ -328,6 +332,7 @@ CONSTANT = {
         {"fixed": {"eps0": 0.9}},
         "m is 610 in every row: the law in n is fitted, Envelope instead of Dense.",
     ),
+    "coupled": ({}, "m is 610 in every row: the law in n is fitted, Power instead of Coupled."),
 }
 
 
@@ -343,6 +348,7 @@ def test_a_constant_m_gives_the_law_in_n(tmp_path: Path, law: str) -> None:
         "auto": lambda: auto(ERROR, n=N),
         "chinchilla": lambda: fit(Power, ERROR, n=N),
         "dense": lambda: fit(Envelope, ERROR, n=N, fixed={"eps0": 0.9}),
+        "coupled": lambda: fit(Power, ERROR, n=N),
     }[law]()
     np.testing.assert_array_equal(found.predict(n=1e6).predicted, expected.predict(n=1e6).predicted)
 
