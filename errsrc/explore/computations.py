@@ -16,6 +16,7 @@ from errsrc.fitting import Plan, fit_csv, frontier, plan
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.plans import training_flops
+from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, Clean, Gaussian
 from errsrc.settings.setting import Array
@@ -252,6 +253,19 @@ class FittedTable:
         places = np.linspace(0, BUDGETS - 1, GOALS).round().astype(int)
         found = (float(f"{self.frontier.error[k].estimate:.3g}") for k in places)
         return tuple(dict.fromkeys(found))
+
+    def remarks(self, place: int) -> str:
+        """Return how far a budget lies beyond the measured ones, and what its error's variance consists of.
+
+        Parameters
+        ----------
+        place : int
+            Index of the budget.
+        """
+        spent = training_flops(self.fit.inputs["n"], self.fit.inputs["m"])
+        ranges = {"budget": MeasuredRange.of(spent, np.array([self.frontier.budgets[place]]))}
+        shares = {name: np.array([share[place]]) for name, share in self.frontier.shares.items()}
+        return " ".join([*range_sentence(ranges), *share_sentence(shares)])
 
     @functools.cache  # noqa: B019 - a few plans, kept as long as the process
     def plan(self, goal: float) -> Plan:

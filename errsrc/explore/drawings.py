@@ -452,7 +452,7 @@ def _measured(chart: Chart, table: FittedTable) -> str:
 
 
 def optimum_texts(table: FittedTable, place: int) -> list[str]:
-    """Return the optimal m, n, n / m and error at one budget as texts, with their intervals.
+    """Return the optimal m, n, n / m and error at one budget with their intervals, and remarks, as texts.
 
     Parameters
     ----------
@@ -463,4 +463,5 @@ def optimum_texts(table: FittedTable, place: int) -> list[str]:
     """
     assert table.frontier.error is not None
     found = table.frontier
-    return [str(column[place]) for column in (found.m, found.n, found.ratio, table.frontier.error)]
+    columns = (found.m, found.n, found.ratio, table.frontier.error)
+    return [*(str(column[place]) for column in columns), table.remarks(place)]

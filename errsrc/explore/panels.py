@@ -181,7 +181,7 @@ def goal_text(table: FittedTable, goal: int) -> str:
 
 
 def plan_texts(table: FittedTable, goal: int) -> list[str]:
-    """Return cost, n, m and error of the cheapest run that reaches an error, and what weakens the plan.
+    """Return cost, n, m and error of the cheapest run that reaches an error, and remarks on the plan.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def plan_texts(table: FittedTable, goal: int) -> list[str]:
     except NoAnswer as error:
         return ["", "", "", "", str(error)]
     own = [sentence for sentence in found.warnings if sentence not in table.fit.warnings]
-    return [*(found.text(name) for name in ("cost", "n", "m", "error")), " ".join(own)]
+    return [*(found.text(name) for name in ("cost", "n", "m", "error")), " ".join([*found.remarks, *own])]
 
 
 def _figure(name: str, frame: str, layer: str, marker: str, description: str) -> Markup:
