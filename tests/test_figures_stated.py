@@ -499,7 +499,7 @@ def agreement(learner: str) -> Callable[[Any], list[float]]:
     names = ("curves", "peak", "dip", "rise", "agree", "seen without standard errors")
 
     def values(r: Any) -> list[float]:
-        found = [row for name, row in r["lcdb"]["learners"].items() if learner in ("all", name)]
+        found = [row for name, row in r["lcdb"]["learners"].items() if learner in ("all twelve", name)]
         return [sum(row.get(name, 0) for row in found) for name in names]
 
     return values
@@ -879,6 +879,86 @@ TIES = [
         "exponent covers the truth in {89%} of the curves",
         "shape.json",
         lambda r: [r["n^-0.5 + low floor, noise 5%"]["covered"]],
+    ),
+    Tie(
+        B,
+        "The other verdicts: {9%} of the curves that fall at n = 1,500",
+        "shape.json",
+        lambda r: [r["exp(-(n / 1500)^2) + floor 1e-3, noise 10%"]["plateau then fall"]],
+    ),
+    Tie(
+        B,
+        '{2.5%} of the constants are "rise", and {0.5%} "dip"',
+        "shape.json",
+        lambda r: [r["constant, noise 5%"][verdict] for verdict in ("rise", "dip")],
+    ),
+    *(
+        Tie(B, f"| {curve} | {verdict or 'any'} |", "rises.json", rising(curve, verdict))
+        for curve, verdict in {
+            "constant": "",
+            "n^-0.3": "",
+            "n^-0.5 + floor": "",
+            "falls, rises by a factor 1.25, falls": "peak",
+            "falls, rises by a factor 1.5, falls": "peak",
+            "falls, rises by a factor 2, falls": "peak",
+            "falls, then rises by a factor 1.25": "dip",
+            "falls, then rises by a factor 2": "dip",
+            "rises by a factor 1.25": "rise",
+            "rises by a factor 2": "rise",
+        }.items()
+    ),
+    Tie(
+        B,
+        'the verdicts "peak", "dip" and "rise" to {400} random curves',
+        "rises.json",
+        lambda r: [r["repeats"]],
+    ),
+    Tie(
+        B,
+        "by a factor 1.25 is then called a bend in {30%}, a rise by a factor 2 in {0}",
+        "rises.json",
+        lambda r: [
+            r["fitted"][f"falls, rises by a factor {factor}, falls, 8 sizes, noise 5%, one run"].get(
+                "bend", 0
+            )
+            for factor in ("1.25", "2")
+        ],
+    ),
+    Tie(
+        B,
+        'is called "plateau then fall" in {95%}, and n^-0.1 before n^-0.5 in {0}',
+        "rises.json",
+        lambda r: [
+            r["fitted"][f"{curve}, 8 sizes, noise 5%, three seeds"].get("plateau then fall", 0)
+            for curve in ("plateau, then n^-0.6", "n^-0.1, then n^-0.5")
+        ],
+    ),
+    *(
+        Tie(B, f"| {learner} |", "rises.json", agreement(learner))
+        for learner in (
+            "DummyClassifier",
+            "KNN",
+            "LDA",
+            "MLP",
+            "NearestCentroid",
+            "QDA",
+            "SVM_Linear",
+            "SVM_Sigmoid",
+            "all twelve",
+        )
+    ),
+    Tie(
+        B,
+        "No curve that rises is called a bend; without the standard errors {1} is. Of the other curves, {141} are "
+        "power laws, {72} bends, {19} cliffs, {9} plateaus, and {227} are not decided",
+        "rises.json",
+        lambda r: [
+            sum(row.get("bend without standard errors", 0) for row in r["lcdb"]["learners"].values()),
+            *(
+                r["lcdb"]["others"][verdict]
+                for verdict in ("power law", "bend", "cliff", "plateau then fall", "not decided")
+            ),
+        ],
     ),
     Tie(B, "| 1e-2 |", "bracket.json", bracket(1e-2)),
     Tie(B, "| 1e-4 |", "bracket.json", bracket(1e-4)),
@@ -1630,6 +1710,9 @@ TIES = [
 # Figures that are not tied to a file: the output of their command is not kept, or they state a setting.
 # Each row: page, start of the block, its figures, and the command that prints them, or what they are.
 NOT_TIED: list[tuple[str, str, str, str]] = [
+    (B, "How often `curve_shape` gives", "5%", "python benchmarks/rises.py"),
+    (B, "Peaks of eight single runs", "1.25", "python benchmarks/rises.py"),
+    (B, "Measured curves: LCDB", "1.1 5%", "python benchmarks/rises.py --lcdb FILE --fits"),
     (B, "| 1 / ln n |", "1% 5%", "the noise: benchmarks/shape.py"),
     (B, "| exp(-c n^0.1), f", "5%", "the noise: benchmarks/shape.py"),
     (B, "| exp(-c n^0.3), t", "1% 5%", "the noise: benchmarks/shape.py"),
