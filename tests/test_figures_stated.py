@@ -1394,6 +1394,28 @@ TIES = [
     ),
     Tie(
         B,
+        "from n / M = {1.04}, {1.12}, {1.22}, {1.29} and {1.35} on for M = 25 to 401; a line through these, {0.68} + "
+        "{0.113} ln M, is off by at most {0.02}",
+        "nyquist_sizes.json",
+        lambda r: [
+            *(row["n / M"] for row in r["rows"]),
+            *(r["line"][k] for k in ("start", "slope", "largest miss")),
+        ],
+    ),
+    Tie(
+        B,
+        "at n = 1.1 M it falls from {3e-3} to {1e-11}, at 4 M only from {0.48} to {0.24}",
+        "nyquist_sizes.json",
+        lambda r: [r["rows"][k]["smallest singular value"][n] for n in ("1.1 M", "4 M") for k in (0, -1)],
+    ),
+    Tie(
+        R,
+        "on one angle from {1.04} at M = 25 to {1.35} at M = 401",
+        "nyquist_sizes.json",
+        lambda r: [r["rows"][k]["n / M"] for k in (0, -1)],
+    ),
+    Tie(
+        B,
         "median risk of 200 draws is {1.6e11} at n = M, and {0.0026} at n = 5 M",
         "nyquist_noise.json",
         lambda r: [r["random nodes"][r["n"].index(k * r["M"])] for k in (1, 5)],
