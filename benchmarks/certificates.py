@@ -1,7 +1,7 @@
 """Is anything certified that is wrong? Designs of inputs that are made to break certificates.
 
     python benchmarks/certificates.py [--designs 10000] [--networks 0.05] [--quadratic 1000] [--seed 0]
-                                      [--out benchmarks/results/certificates.json]
+                                      [--flats 200] [--out benchmarks/results/certificates.json]
 
 Each design draws a teacher without noise and inputs that are not in general position: repeated inputs, few
 different inputs, one value, grids, subgroups and cosets of the torus and the cube, symmetric inputs, inputs
@@ -14,9 +14,11 @@ may be 100 x condition number x rounding.
 Further designs, as many as --quadratic says, are for quadratic networks, whose size is known (`NetworkClass`)
 or bounded (`NetworkSelection`). Their inputs are also rays, spheres, two or three orthogonal subspaces, two
 planes, and sparse or equal columns. Weights are normal, integers, orthogonal, equal in two units, or across
-the two planes.
+the two planes. As many designs as --flats says are for networks whose inputs lie in two points, lines or
+planes, also with two units of equal output weights.
 
-One core: 3 minutes, of which networks (the given share of the designs) take half; quadratic ones 6 minutes.
+One core: 3 minutes, of which networks (the given share of the designs) take half; quadratic ones 6 minutes,
+flats 1 minute.
 """
 
 from __future__ import annotations
@@ -251,6 +253,34 @@ def quadratic(rng: Rng) -> tuple[str, bool, bool]:
     return kind, fit.certified, np.linalg.norm(fit(fresh) - truth) > 1e-5 * np.linalg.norm(truth)
 
 
+def flats(rng: Rng) -> tuple[str, bool, bool]:
+    """Return the same for a network whose inputs lie in two flats of random directions and positions."""
+    dim, width = int(rng.integers(2, 5)), int(rng.integers(1, 3))
+    architecture = MLP((dim, width, 1), str(rng.choice(["tanh", "sine", "gelu", "square"])))
+    n = int(rng.integers(architecture.degrees_of_freedom + 1, 2 * architecture.parameters + 4))
+    apart = rng.uniform() < 0.7  # the dimensions of the flats add up to dim - 1
+    low = int(rng.integers(0, dim)) if apart else dim - 1
+    dims = (low, dim - 1 - low if apart else dim - 1)
+    sides, places = np.arange(n) % 2, 2 * rng.standard_normal((2, dim))
+
+    def inputs(sides: NDArray[np.int64]) -> Array:
+        own = np.array([*directions])[sides]
+        return np.asarray(
+            places[sides] + np.einsum("nk,nkd->nd", rng.standard_normal((len(sides), dim)), own)
+        )
+
+    directions = [rng.standard_normal((dim, dim)) * (np.arange(dim) < size)[:, None] for size in dims]
+    x = inputs(sides)
+    teacher = NetworkTeacher(architecture, float(rng.choice([1.0, 2.0]))).teacher(rng)
+    if rng.uniform() < 0.3:
+        teacher.weights[-2][:] = 1.0  # equal output weights
+    fit = NetworkClass(architecture, starts=16, steps=200, together=16).fit(x, teacher(x), rng).function
+    fresh = x.mean(0) + x.std(0) * rng.standard_normal((300, dim))
+    truth = teacher(fresh)
+    kind = "separate flats" if apart else "two planes"
+    return kind, fit.certified, np.linalg.norm(fit(fresh) - truth) > 1e-5 * np.linalg.norm(truth)
+
+
 LEARNERS: dict[str, Callable[[Rng], tuple[str, bool, bool]]] = {
     "sparse recovery": sparse,
     "matrix pencil": pencil,
@@ -258,18 +288,20 @@ LEARNERS: dict[str, Callable[[Rng], tuple[str, bool, bool]]] = {
     "selection": selection,
     "network": network,
     "quadratic network": quadratic,
+    "network at flats": flats,
 }
 
 
-def run(designs: int, networks: float, seed: int, quadratics: int) -> dict[str, Any]:
+def run(designs: int, networks: float, seed: int, quadratics: int, at_flats: int) -> dict[str, Any]:
     """Return numbers of designs, of certificates and of wrong certificates, by learner and design."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in LEARNERS}
     wrong = []
     others = [name for name in LEARNERS if "network" not in name]
-    for k in range(designs + quadratics):
+    for k in range(designs + quadratics + at_flats):
         rng = np.random.default_rng([seed, k])
         name = "network" if rng.uniform() < networks else others[rng.choice(4, p=[0.5, 0.1, 0.2, 0.2])]
-        name = name if k < designs else "quadratic network"
+        if k >= designs:
+            name = "quadratic network" if k < designs + quadratics else "network at flats"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Undersampled)
             kind, certified, is_wrong = LEARNERS[name](rng)
@@ -279,7 +311,12 @@ def run(designs: int, networks: float, seed: int, quadratics: int) -> dict[str, 
         if certified and is_wrong:
             counts[name]["certified and wrong"] += 1
             wrong.append([name, kind, k])
-    return {"designs": designs + quadratics, "seed": seed, "counts": counts, "certified and wrong": wrong}
+    return {
+        "designs": designs + quadratics + at_flats,
+        "seed": seed,
+        "counts": counts,
+        "certified and wrong": wrong,
+    }
 
 
 def main() -> None:
@@ -288,10 +325,11 @@ def main() -> None:
     parser.add_argument("--designs", type=int, default=10_000)
     parser.add_argument("--networks", type=float, default=0.05)
     parser.add_argument("--quadratic", type=int, default=1000, help="designs for quadratic networks")
+    parser.add_argument("--flats", type=int, default=200, help="designs for networks at flats")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    found = run(options.designs, options.networks, options.seed, options.quadratic)
+    found = run(options.designs, options.networks, options.seed, options.quadratic, options.flats)
     for name, count in found["counts"].items():
         print(
             f"{name}: {count['designs']:,} designs, {count['certified']:,} certified, "

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.stats import beta
 
 from errsrc.nets import MLP, Network, QuadraticNetwork, Weights, jacobian
@@ -27,6 +29,7 @@ _INTEGER_VECTORS = (
 _GRID_ROUNDING = 1e-6  # largest distance from an integer that counts as 0
 _SAME_PLANE = 1e-9  # largest distance from a plane that counts as 0, divided by the largest spread
 _SAME_PRODUCT = 1e-12  # largest difference that counts as 0, divided by the largest value
+_MOST_INPUTS = 1000  # largest number of inputs that `in_separate_flats` compares
 _DEPENDENT = 1e-9  # largest smallest singular value of dependent inputs of length 1
 _SUBSETS = 2**15  # largest number of entries of all random subsets of inputs
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
@@ -40,6 +43,10 @@ _STATUS = {
         "error may be {bound:.1g} of the labels' spread at inputs of the same spread; the limit is {limit:g}."
     ),
     "grid": "Zero training error, but no certificate: the inputs lie on a grid, where other sines are equal.",
+    "flats": (
+        "Zero training error, but no certificate: the inputs lie in separate points, lines or planes, and "
+        "the values of a unit in one of them do not determine its values in another one."
+    ),
     "structure": (
         "Zero training error, but no certificate: these inputs or their products have linear relations, so "
         "that other quadratic forms may be equal there."
@@ -161,7 +168,8 @@ class RecoveredNetwork:
         `error_bound`.  The inputs are not generic, and the value is "none", if `relative_bound` is above
         `RELIABLE`.  For example, two columns of the inputs may be equal.  The value is also "none" if a
         network of sines has inputs on a grid, or if the inputs of a quadratic network, or the products of
-        these inputs, have more linear relations than generic inputs have.  If several pairs of inputs are
+        these inputs, have more linear relations than generic inputs have.  It is "none" if the inputs of an
+        MLP lie in separate flats, see `in_separate_flats`.  If several pairs of inputs are
         mirror images in one common centre, each pair counts as one input.
         """
         reason = self._reason
@@ -169,7 +177,7 @@ class RecoveredNetwork:
 
     @functools.cached_property
     def _reason(self) -> str:
-        """The certificate, or why there is none: "error", "few", "undetermined", "grid" or "structure"."""
+        """The certificate, or why there is none, as the name of a sentence of `_STATUS` or "error"."""
         different, free, every = np.unique(self.x, axis=0), self._free, self._every
         if self.training_error > ZERO_ERROR:
             return "error"
@@ -184,6 +192,8 @@ class RecoveredNetwork:
             return "grid"
         if isinstance(self.architecture, QuadraticNetwork) and products_are_dependent(different):
             return "structure"
+        if isinstance(self.architecture, MLP) and in_separate_flats(different):
+            return "flats"
         return "every teacher" if distinct >= every else "almost every teacher"
 
     @property
@@ -336,6 +346,29 @@ def products_are_dependent(x: Array) -> bool:
     if values[-generic] <= _SAME_PRODUCT * values[-1]:
         return True
     return len(x) < products and subsets_are_dependent(x)
+
+
+def in_separate_flats(x: Array) -> bool:
+    """Return whether the inputs, with a further column of ones, lie in the direct sum of two subspaces.
+
+    An example are two lines in space that do not meet and are not parallel.  A unit's values w x + b in one
+    subspace then do not depend on its values in the other one.  A change of its sign in one of them does not
+    change the labels if the activation is "square"; "sine" has a similar change.  With other activations, two
+    units whose outputs have equal weights can exchange their values in one subspace.
+
+    Parameters
+    ----------
+    x : ndarray of float64, (n, dim)
+        Different inputs.
+    """
+    if len(x) > _MOST_INPUTS:
+        x = x[np.random.default_rng(0).choice(len(x), _MOST_INPUTS, replace=False)]
+    std = x.std(0)
+    columns = np.column_stack([(x - x.mean(0)) / np.where(std > 0, std, 1.0), np.ones(len(x))])
+    left, values, _ = np.linalg.svd(columns, full_matrices=False)
+    left = left[:, values > _SAME_PLANE * values[0]]
+    linked = np.abs(left @ left.T) > _SAME_PLANE  # the projection on the columns has a block for each summand
+    return bool(connected_components(csr_array(linked), directed=False)[0] > 1)
 
 
 def subsets_are_dependent(x: Array) -> bool:

@@ -11,6 +11,7 @@ from errsrc.learners import NetworkClass
 from errsrc.learners.levenberg_marquardt import LevenbergMarquardt
 from errsrc.learners.recovered_network import (
     ZERO_ERROR,
+    in_separate_flats,
     mirrored_pairs,
     on_grid,
     products_are_dependent,
@@ -254,6 +255,22 @@ def test_inputs_in_two_orthogonal_subspaces_certify_no_quadratic_network():
     assert not found.certified
     assert "linear relations" in found.status
     assert not subsets_are_dependent(rng.standard_normal((6, 4)))
+
+
+def test_inputs_in_separate_lines_certify_no_network():
+    """The labels of a square do not depend on the sign of its argument in one of two skew lines."""
+    rng, network = np.random.default_rng(7), MLP((3, 1, 1), "square")
+    places, directions = rng.standard_normal((2, 2, 3))
+    side = np.arange(14) % 2
+    x = places[side] + rng.standard_normal((14, 1)) * directions[side]
+    teacher = NetworkTeacher(network, 2.0).teacher(rng)
+    found = NetworkClass(network, starts=8, steps=200).fit(x, teacher(x), rng).function
+    assert found.training_error < 1e-24
+    assert not found.certified
+    assert "separate points, lines or planes" in found.status
+    assert in_separate_flats(x)
+    assert not in_separate_flats(rng.standard_normal((5, 3)))
+    assert not in_separate_flats(rng.standard_normal((2000, 1)))
 
 
 def test_inputs_with_linear_relations_of_their_products_are_seen():
