@@ -179,7 +179,7 @@ class Result:
         shown = (bool, int, float, str, np.number, Interval, Bracket)
         texts = []
         for name, value in self._field_values().items():
-            if isinstance(value, shown):
+            if isinstance(value, shown) and value != "":
                 number = isinstance(value, float | np.floating)
                 texts.append((name.replace("_", " "), f"{value:.6g}" if number else str(value)))
         return texts

@@ -75,6 +75,12 @@ class ComparedLaw(Result):
     weight: float
     reason: str
 
+    def _texts(self) -> list[tuple[str, str]]:
+        shares = {"miss": (self.miss, 1), "coverage": (self.coverage, 0), "weight": (self.weight, 0)}
+        texts = {name: "-" if math.isnan(x) else percent(x, digits) for name, (x, digits) in shares.items()}
+        texts = {"law": self.name, **texts, "AICc": "-" if math.isnan(self.aicc) else f"{self.aicc:.1f}"}
+        return list((texts | ({"reason": self.reason} if self.reason else {})).items())
+
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers of the law as JSON values, with the parameters and intervals of its fit."""
         numbers = {"miss": self.miss, "coverage": self.coverage, "aicc": self.aicc, "weight": self.weight}

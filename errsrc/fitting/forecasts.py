@@ -212,15 +212,17 @@ class Prediction(Result):
     def content(self) -> list[str | TextTable]:
         """Return a table of the first predictions, and the warnings."""
         scope = "interval, for all runs at once" if self.simultaneous else "interval for one run"
-        rows = [("predicted", f"{100 * self.level:.6g}% {scope}")]
-        for one in self.intervals()[:SHOWN]:
+        sizes = {name: np.ravel(x) for name, x in self.inputs.items() if np.size(x) == self.predicted.size}
+        rows = [(*sizes, "predicted", f"{100 * self.level:.6g}% {scope}")]
+        for k, one in enumerate(self.intervals()[:SHOWN]):
             predicted, _, ends = ("", "", "") if np.isnan(one.estimate) else str(one).partition(" ")
-            rows.append((predicted, ends))
+            rows.append((*(f"{x[k]:.6g}" for x in sizes.values()), predicted, ends))
         left = self.predicted.size - SHOWN
         more = [f"and {left:,} more"] if left > 0 else []
         more += [left_out_sentence(self.left_out, self.predicted.size)] if self.left_out else []
         more += self.remarks
-        return [TextTable(rows, "rl", header=True), *more, *(f"warning: {text}" for text in self.warnings)]
+        warnings = (f"warning: {text}" for text in self.warnings)
+        return [TextTable(rows, "r" * len(sizes) + "rl", header=True), *more, *warnings]
 
 
 class Forecast(Result, abc.ABC):

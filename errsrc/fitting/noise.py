@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from errsrc import checks
@@ -44,7 +44,7 @@ class Noise(NamedTuple):
     seeds: float
 
 
-def noise_around(problem: Problem, z: Array, residual: Array) -> Noise:
+def noise_around(problem: Problem, z: Array, residual: Array, far: NDArray[np.bool_]) -> Noise:
     """Return the noise around a fitted law.
 
     Parameters
@@ -55,7 +55,11 @@ def noise_around(problem: Problem, z: Array, residual: Array) -> Noise:
         Scaled coordinates of the solution of the problem.
     residual : ndarray of float64, shape (points,)
         ln (predicted / measured error).
+    far : ndarray of bool, shape (points,)
+        Rows that are far from the law.  Under Huber losses they do not count as noise.
     """
+    if problem.objective == "huber" and far.any():
+        problem, residual = problem.of_rows(np.flatnonzero(~far)), residual[~far]
     logs = np.log(problem.error_at(z[None, :], problem.inputs)[0][0])
     jac = problem.residuals(z[None, :], problem.error)[1][0]
     seeds = seed_noise(problem)

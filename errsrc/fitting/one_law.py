@@ -560,7 +560,7 @@ def describe(
         worse = flat or f"{name} fits these points worse than a constant does."
         raise NoFit(" ".join([worse, *anomalies]), law, anomalies)
     kept = above_largest(problem, z, found.cost, where)
-    noise = noise_around(problem, z, residual)
+    noise = noise_around(problem, z, residual, far)
     refits = bootstrap(problem, z, draws, seed, tied_optima(found))
     if intervals is None:
         intervals = parameter_intervals(problem, z, refits, noise.residual, level)

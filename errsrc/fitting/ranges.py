@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from errsrc.laws.law import Array
+from errsrc.results import percent
 
 SAID = 2.0
 """A printed result says how far it lies beyond the measured range from this factor on."""
@@ -101,6 +102,6 @@ def share_sentence(shares: Mapping[str, Array]) -> list[str]:
         return []
     means = {name: float(np.nanmean(share)) for name, share in shares.items()}
     ordered = sorted(means.items(), key=lambda item: -item[1])
-    parts = ", ".join(f"{share:.0%} {WORDS[name]}" for name, share in ordered)
+    parts = ", ".join(f"{percent(share)} {WORDS[name]}" for name, share in ordered)
     several = int(np.isfinite(next(iter(shares.values()))).sum()) > 1
     return [f"The variance of the predicted {'errors' if several else 'error'} is {parts}."]

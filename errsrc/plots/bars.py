@@ -15,7 +15,7 @@ from errsrc.checks import Instance
 from errsrc.fitting.comparisons import Comparison
 from errsrc.fitting.pruned_plans import PrunedPlan
 from errsrc.plots.budget import COLOURS
-from errsrc.plots.labels import wrapped
+from errsrc.plots.labels import LONGEST_TITLE, wrapped
 from errsrc.plots.style import (
     BLUE,
     GREY,
@@ -249,9 +249,11 @@ def _bars(found: Sequence[Bar], ax: Axes | None, label: str, title: str) -> Axes
             ax.annotate(one.text, (end, row), (5, 0), **place)
         ax.set_yticks(rows, [one.name for one in found])
         share = min(0.7, 0.014 * max(len(one.text) for one in found))  # of the width, for the texts
-        ax.set(xlabel=label, title=title, xlim=(1.05 * left, left + max(right - left, 1e-300) / (1 - share)))
+        ax.set(xlabel=label, xlim=(1.05 * left, left + max(right - left, 1e-300) / (1 - share)))
         ax.grid(axis="y", visible=False)
         linear(ax, "x")
+        names = max(len(one.name) for one in found)  # to the left of the axes, and of the title
+        ax.set_title(wrapped(title.replace("\n", " "), max(LONGEST_TITLE - names, 40)))
         return ax
 
 

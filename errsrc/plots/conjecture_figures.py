@@ -40,7 +40,7 @@ def _draw_by_label(
 def _draw_search(result: Search, ax: Axes | None = None, **options: Any) -> Axes:
     drawn = nyquist.hardest(result.parts, ax, **options)
     claim = f"{records.text(result.claim)}: {result.verdict}, {result.tested:,} examples tested"
-    drawn.set_title(wrapped(claim), loc="left", fontsize=11)
+    drawn.set_title(wrapped(claim, 44), loc="left", fontsize=11)
     return drawn
 
 
@@ -48,7 +48,7 @@ def _draw_search(result: Search, ax: Axes | None = None, **options: Any) -> Axes
 def _draw_own_search(result: OwnSearch, ax: Axes | None = None, **options: Any) -> Axes:
     part = ("all examples", result.verdict, result.tested, 0, result.worst)
     drawn = nyquist.hardest([part], ax, **options)
-    drawn.set_title(wrapped(result.headline()), loc="left", fontsize=11)
+    drawn.set_title(wrapped(result.headline(), 44), loc="left", fontsize=11)
     return drawn
 
 

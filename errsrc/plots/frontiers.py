@@ -200,7 +200,8 @@ def _end_of_data(ax: Axes, frontiers: Sequence[Frontier]) -> None:
     """Draw a vertical line at the largest measured budget, if sizes beyond this budget are drawn."""
     ranges = [one.measured["budget"] for one in frontiers if "budget" in one.measured]
     high = max((one.high for one in ranges), default=np.inf)
-    if max((budget for one in frontiers for budget in one.budgets), default=0.0) > 1.001 * high:
+    drawn = [pair for one in frontiers for pair in zip(one.budgets, one.m, strict=True)]
+    if max((budget for budget, m in drawn if np.isfinite(m.estimate)), default=0.0) > 1.001 * high:
         line: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": "dotted", "zorder": 1}
         ax.axvline(high, **line, label="largest measured budget")
 

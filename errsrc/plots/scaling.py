@@ -424,7 +424,14 @@ def predictions(result: Prediction, ax: Axes | None = None) -> Axes:
         scope = "all runs at once" if result.simultaneous else "one run"
         label = f"predicted, {100 * result.level:.6g}% for {scope}"
         ax.errorbar(x, middle, np.abs(np.stack([low, high]) - middle), **bars, capsize=2.5, label=label)
+        fit = result.forecast
         ax.set(xlabel=name, ylabel="error")
+        if varied and fit is not None and name in fit.inputs:
+            ax.set(xlabel=size_label(fit, name), ylabel=error_label(fit))
+            largest = float(fit.inputs[name].max())
+            if np.nanmax(x) > 1.001 * largest and name not in fit.at_most:
+                line: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": "dotted", "zorder": 1}
+                ax.axvline(largest, **line, label=f"largest {name} of the fit")
         ax.legend(loc="best")
         if varied:
             return log(ax)

@@ -292,6 +292,10 @@ def legend_below(ax: Axes, columns: int, **options: Any) -> None:
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, **options)
 
 
+EDGE_LETTER = 5.5
+"""Width in points of a letter of the values that `at_edges` writes."""
+
+
 def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
     """Draw points; points beyond the vertical axis are drawn at its end, with an arrow and their value.
 
@@ -311,10 +315,17 @@ def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
     shown = np.where(above, high * margin**0.5, np.where(below, low / margin**0.5, y))
     ax.set_ylim(low / margin if below.any() else low, high * margin if above.any() else high)
     ax.plot(x, shown, linestyle="none", **style)
-    for k in np.flatnonzero(above | below):
+    places = ax.transData.transform(np.column_stack([x, shown]))[:, 0] * 72 / ax.figure.dpi
+    taken: dict[tuple[bool, int], float] = {}  # the right end of the last text of each line
+    for k in sorted(np.flatnonzero(above | below).tolist(), key=lambda k: float(places[k])):
         text = f"{'↑' if above[k] else '↓'} {tick_label(float(f'{y[k]:.3g}'))}"
         place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8}
-        ax.annotate(text, (x[k], shown[k]), (6, 0), color=style.get("color", INK), **place)
+        line = 0
+        while places[k] < taken.get((bool(above[k]), line), -np.inf):
+            line += 1
+        taken[bool(above[k]), line] = float(places[k]) + 12 + EDGE_LETTER * len(text)
+        place["color"] = style.get("color", INK)
+        ax.annotate(text, (x[k], shown[k]), (6, 10 * line * (-1 if above[k] else 1)), **place)
 
 
 def signed(value: float, digits: int = 1) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from errsrc import checks
 from errsrc.checks import Instance
 from errsrc.fitting.targets import TargetedRun
 from errsrc.plots.drawing import draw
+from errsrc.plots.labels import wrapped
 from errsrc.plots.style import BLUE, INK, STYLE, VERMILION, axes, legend_right
 
 
@@ -49,6 +51,7 @@ def narrowing(result: TargetedRun, ax: Axes | None = None) -> Axes:
         elif len(columns["cells"]):
             ax.text(0.5, 0.5, "no answer", transform=ax.transAxes, ha="center", color=INK)
         ax.set(xlabel=f"finished cells, of {result.cells:,}", ylabel=result.question)
-        ax.set_title(result.reason)
+        ax.set_title(wrapped(result.reason))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         legend_right(ax)
         return ax

@@ -59,6 +59,8 @@ def test_a_wrong_run_does_not_widen_the_intervals_of_huber() -> None:
     of_grid = [fit(Chinchilla, corner, n=N, m=M, objective=name).intervals["E"] for name in ("log", "huber")]
     for squares, huber in (of_curve, of_grid):
         assert huber.high - huber.low < 1.5 * (squares.high - squares.low)
+    seeds = fit(Power, np.append(curve, 3.0), n=np.append(n, 100.0), objective="huber")
+    assert seeds.run_noise < 0.05  # the wrong row and the right one of the same n are no seeds
 
 
 def test_least_squares_of_all_rows_says_what_to_do() -> None:

@@ -12,7 +12,7 @@ import pytest
 from errsrc import plots
 from errsrc.fitting import Forecast, Prediction, compute_optimal, fit, isoflop, plan
 from errsrc.laws import Power
-from errsrc.plots.style import axes, linear, log
+from errsrc.plots.style import at_edges, axes, linear, log
 from errsrc.results import Interval
 
 ONLY_C = Path(__file__).parents[1] / "fixtures" / "isoflop_only_c.csv"
@@ -97,7 +97,8 @@ def test_a_single_prediction_lies_on_the_curve_of_the_law_and_within_the_axis() 
     assert any(text.get_text() == "predicted" for text in ax.texts)
     assert ax.get_xlim()[1] > 1e8
     assert any(len(line.get_xdata()) > 50 for line in ax.lines)
-    assert predicted.as_dict().keys() == {"predicted", "low", "high", "level", "warnings", "left_out"}
+    names = {"predicted", "low", "high", "level", "warnings", "left_out", "measured", "shares"}
+    assert predicted.as_dict().keys() == names
 
 
 def test_a_bound_follows_its_name_without_a_sign_of_equality() -> None:
@@ -105,3 +106,12 @@ def test_a_bound_follows_its_name_without_a_sign_of_equality() -> None:
     one = plan(found, error=0.12)
     open_ended = dataclasses.replace(one, n=Interval(1e11, 1e11, math.inf, 0.9))
     assert open_ended.plot().get_title(loc="left").startswith("plan: n > 1.0e+11, error")
+
+
+def test_values_of_points_beyond_the_axis_do_not_overlap() -> None:
+    ax = axes(None, 6.0, 4.0)
+    ax.plot([1.0, 10.0], [1.0, 2.0])
+    log(ax)
+    at_edges(ax, np.array([3.0, 3.1, 9.0]), np.array([50.0, 60.0, 70.0]))
+    first, second, apart = (text.get_position() for text in ax.texts)
+    assert first[1] == apart[1] != second[1]
