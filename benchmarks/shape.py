@@ -125,7 +125,7 @@ def main() -> None:
     }
     print(
         f"{'curve':<46}"
-        + "".join(f"{verdict:>12}" for verdict in (*VERDICTS, *SAID, "wrong", "covered"))
+        + "".join(f"{verdict:>18}" for verdict in (*VERDICTS, *SAID, "wrong", "covered"))
         + "  seconds"
     )
     with ProcessPoolExecutor(options.processes) as pool:
@@ -134,9 +134,9 @@ def main() -> None:
         rows = list(zip(names, pool.map(partial(rates, options.repeats), names), strict=True))
     for name, row in rows:
         figures[name] = row
-        covered = f"{row['covered']:12.1%}" if "covered" in row else ""
-        shares = "".join(f"{row[verdict]:12.1%}" for verdict in (*VERDICTS, *SAID, "wrong"))
-        print(f"{name:<46}{shares}{covered or ' ' * 12}{row['seconds']:9.2f}")
+        covered = f"{row['covered']:18.1%}" if "covered" in row else ""
+        shares = "".join(f"{row[verdict]:18.1%}" for verdict in (*VERDICTS, *SAID, "wrong"))
+        print(f"{name:<46}{shares}{covered or ' ' * 18}{row['seconds']:9.2f}")
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
 

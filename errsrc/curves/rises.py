@@ -86,7 +86,7 @@ class NotFalling(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The rises and falls as one or two sentences."""
+        """The rises and falls as two or three sentences."""
         first, *later = self.changes
         text = f"The error {first}{''.join(f', then {one}' for one in later)}. "
         text += f"A change by more than {first.critical:.3g} standard errors is significant."
@@ -120,8 +120,8 @@ class _Measured(NamedTuple):
     def deviations(self) -> Array:
         """Return the difference between each pair of cells, in its standard deviations, (cells, cells).
 
-        The entry [i, j] is positive if cell j lies above cell i.  It is 0 if j is not above i in n, or if
-        neither cell has noise.
+        The entry [i, j] is positive if cell j lies above cell i.  It is 0 if the n of cell j is not larger
+        than the n of cell i, or if neither cell has noise.
         """
         noise = np.hypot(self.deviation[:, None], self.deviation[None, :])
         ratio = np.divide(
@@ -158,8 +158,9 @@ def not_falling(
 
     *With one run for each n*, the noise is the scatter around a smooth curve, plus `SMALLEST_RISE`, plus the
     rounding of the errors: a uniform distribution over the smallest difference of two errors.  The critical
-    value is a quantile of the largest rise of simulated curves that are constant but for noise.  A high peak
-    makes this scatter too large.  Therefore a curve also rises if `errsrc.fitting.anomalies.peak` finds one.
+    value is a quantile of the largest rise of simulated curves that are constant except for noise.  A high
+    peak makes this scatter too large.  Therefore a curve also rises if `errsrc.fitting.anomalies.peak` finds
+    a peak.
     """
     measured = _by_cells(curve, level, seed) if errors is None else _by_standard_errors(errors, level)
     if measured is None:
