@@ -400,6 +400,12 @@ def bayes(noise: str) -> Callable[[Any], list[float]]:
     return lambda r: [r[key][name] for key in keys for name in ("ratio", "ratio_error")]
 
 
+def parity(dim: int) -> Callable[[Any], list[float]]:
+    """Return the examples that Adam needs for a sparse parity, its error at a third, and that of elimination."""
+    names = ("n*", "error at n*/3", "elimination at 4 d, 5% flips")
+    return lambda r: [next(row for row in r["rows"] if row["dim"] == dim)[name] for name in names]
+
+
 def network(name: str, passed: str = "") -> Callable[[Any], list[float]]:
     """Return the relative errors of a network at each n, each followed by that of its low-passed form."""
     names = [name, passed] if passed else [name]
@@ -1525,6 +1531,11 @@ TIES = [
         "network_class.json",
         lambda r: [r["exact"]["2-4-1 n=18"][k] for k in ("median_starts", "median_seconds", "most_seconds")],
     ),
+    Tie(B, "| 20 | 10.2 |", "parity.json", parity(20)),
+    Tie(B, "| 30 | 12.0 |", "parity.json", parity(30)),
+    Tie(B, "| 40 | 13.3 |", "parity.json", parity(40)),
+    Tie(B, "| 60 | 15.1 |", "parity.json", parity(60)),
+    Tie(B, "N grows as d^{2.00} [{1.81}, {2.19}]", "parity.json", lambda r: r["exponent"]),
     Tie(
         B,
         "None of the {1,281} accepted functions was wrong. The size was right in all but {28} of them",
