@@ -283,7 +283,8 @@ def curve_shape(
     to a curve with one of these verdicts.  Without standard errors there are two exceptions.  First, a curve
     that falls to zero, or by a factor of 10,000 between two cells, stays a cliff.  Second, a rise does not
     count if all significant rises need the same single run, because this run may be wrong.  Such a curve is
-    neither a bend nor a cliff.  Nor is a curve of single runs whose error rises by 22% or more.
+    not called a bend, a cliff or a plateau.  The same holds for single runs whose error rises by 22% or more
+    without significance.
 
     *Plateau then fall.* This verdict replaces "bend" or "not decided" if the curve is not a power law and its
     first cells are flat (`errsrc.curves.plateaus.plateau`).
@@ -296,8 +297,8 @@ def curve_shape(
     *Steep fall.* The verdict is a cliff, too, if the error falls by a factor of 10,000 or more from one cell
     to the next, faster than a power law with exponent 8.  At least two runs must stay below this power law.
 
-    The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` measures the rates of
-    right and wrong verdicts.
+    The function takes about 0.25 s of one core for 8 cells.  ``benchmarks/shape.py`` and
+    ``benchmarks/rises.py`` measure the rates of right and wrong verdicts.
 
     Examples
     --------
