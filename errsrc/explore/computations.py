@@ -314,9 +314,10 @@ def fitted_table(
     """
     found = fit_csv(path, law, columns=columns, where=where)
     if found.input_names != ("n", "m"):
-        accepted = "a table with n, m and error, to which a law in n and m is fitted"
-        got = f"<a law in {', '.join(found.input_names)}>"
-        raise ValueError(checks.refusal("path", "fitted_table", accepted, got))
+        names = ", ".join(found.input_names)
+        raise ValueError(
+            f"The law of this table has the inputs {names}: a table with n, m and error is needed."
+        )
     compute = training_flops(found.inputs["n"], found.inputs["m"])
     largest = float(compute.max())
     budgets = [float(f"{one:.1e}") for one in np.geomspace(compute.min(), BEYOND * largest, BUDGETS)]

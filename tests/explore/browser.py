@@ -56,7 +56,7 @@ class Browser:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.send("Emulation.setDeviceMetricsOverride", **metrics)
         self.send("Page.navigate", url=address)
-        self.wait("document.readyState == 'complete'")
+        self.wait(f"location.href.startsWith({json.dumps(address)}) && document.readyState == 'complete'")
 
     def value(self, code: str) -> Any:
         """Return the value of a JavaScript expression."""

@@ -128,11 +128,11 @@ def test_the_app_moves_and_takes_a_table(
     browser: Browser, address: str, tmp_path: Path, runs: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     browser.console.clear()
+    browser.send("Page.addScriptToEvaluateOnNewDocument", source=DEEP)
     (tmp_path / "good.csv").write_bytes(runs)
     (tmp_path / "bad.csv").write_text("a,b,c\n1,2,3\n")
     for width in (1200, 400):
         browser.open(address, width)
-        browser.value(DEEP)
         browser.wait("document.getElementById('value-total') && deep('[role=slider]').length == 6")
         assert shown(browser) == budget_texts(band_curve(BandProblem()), N.index(33))[:6]
         for name, key in {"Ridge": "End", "Label noise": "Home", "Examples": "Home"}.items():

@@ -108,6 +108,12 @@ def test_a_wrong_table_gets_the_sentence_of_the_command(
     assert said in panels.error_panel(said) or "&" in panels.error_panel(said)
 
 
+def test_a_table_without_model_sizes_is_refused() -> None:
+    rows = [f"{n},{0.1 + n**-0.5:.4f}" for n in (100, 200, 400, 800, 1600, 3200)]
+    said = fit_upload("curve.csv", "\n".join(["n,error", *rows]).encode(), "power", {})
+    assert said == "The law of this table has the inputs n: a table with n, m and error is needed."
+
+
 class Page(HTMLParser):
     """The texts of the elements with an id, and all addresses of a page."""
 
