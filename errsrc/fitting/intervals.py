@@ -23,6 +23,8 @@ from scipy import special
 
 from errsrc.fitting.anomalies import far_rows
 from errsrc.fitting.clusters import degrees_of_freedom, design_effect, random_weights, widths, wild_noise
+from errsrc.fitting.few_sizes import drawn_centres, random_errors
+from errsrc.fitting.finer_profiles import finer, has_two_sizes
 from errsrc.fitting.noise import noise_scale
 from errsrc.fitting.problem import Problem
 from errsrc.fitting.uneven_noise import quantiles
@@ -117,8 +119,9 @@ def bootstrap(problem: Problem, z: Array, draws: int, seed: int, tied: Array | N
     number of parameters.  Along a single input, neighbouring residuals may be correlated, for example if the
     points are evaluations of one training run.  Therefore the noise of a law in one input is autoregressive,
     with the correlation of neighbouring residuals.  Huber fits in several inputs are instead refitted under
-    exponential weights (Rubin 1981), which need no model of the noise.  If the points come in clusters, whole
-    clusters are resampled (`errsrc.fitting.clusters`).
+    exponential weights (Rubin 1981), which need no model of the noise.  Fits with priors to few different
+    sizes are an exception (`errsrc.fitting.few_sizes`).  If the points come in clusters, whole clusters are
+    resampled (`errsrc.fitting.clusters`).
 
     Parameters
     ----------
@@ -249,6 +252,8 @@ def _resampled(problem: Problem, z: Array, draws: int, seed: int) -> dict[str, A
     if problem.clusters is not None:
         return _clustered(problem, problem.clusters, z, draws, rng)
     far = far_rows(problem, z) if problem.objective == "huber" else np.zeros(points, dtype=bool)
+    if problem.objective == "huber" and problem.prior > 0 and problem.few_sizes:
+        return random_errors(problem, z, far, draws, rng)
     if problem.objective == "huber" and len(problem.law.inputs) > 1:
         weights = _random_weights(problem, draws, rng)
         weights[:, far] = problem.weights[far]  # a wrong row of a large weight would pull its refit away
@@ -275,19 +280,11 @@ def _drawn_centres(problem: Problem, draws: int, rng: np.random.Generator) -> Ar
     """
     law, names = problem.law, [p.name for p in problem.free]
     exponents = {"n": law.data_exponent_name, "m": law.model_exponent_name}
-    two = [
-        names.index(name)
-        for size, name in exponents.items()
-        if name in names and size in law.inputs and len(np.unique(problem.inputs[size])) == 2
-    ]
-    strengths = problem.prior_strengths()
-    if not two or not strengths.any():
-        return None
-    centres = np.tile(problem.prior_centres(), (draws, 1))
-    for j in two:
-        if strengths[j] > 0:
-            centres[:, j] += problem.prior / np.sqrt(strengths[j]) * rng.standard_normal(draws)
-    return centres
+    two = np.zeros(len(names), dtype=bool)
+    for size, name in exponents.items():
+        if name in names and size in law.inputs:
+            two[names.index(name)] = len(np.unique(problem.inputs[size])) == 2
+    return drawn_centres(problem, two, draws, rng)
 
 
 def _clustered(
@@ -452,9 +449,13 @@ def profile(
     solved = natural.solve(best_starts(natural, starts), frozen=held.reshape(-1, size), iterations=iterations)
     rise = np.sqrt(np.maximum(solved.cost - cost, 0.0)) / scale
     rise = np.maximum.accumulate(rise.reshape(offset.shape), axis=2)
+    found = {key: (offset[key], rise[key]) for key in np.ndindex(size, 2)}
+    if has_two_sizes(natural):
+        profiles = (offset, solved.z.reshape(*offset.shape, size), rise)
+        found = finer(natural, z, cost, scale, profiles, quantile, iterations)
     ends = np.empty((size, 2))
     for j, side in np.ndindex(size, 2):
-        end = _crossing(float(z[j]), offset[j, side], rise[j, side], float(quantile[j]))
+        end = _crossing(float(z[j]), *found[j, side], float(quantile[j]))
         ends[j, side] = sides[side] * np.inf if end is None else end
     return ends
 

@@ -38,6 +38,7 @@ from errsrc.fitting.average_intervals import (
 )
 from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.diagnostics import Undetermined
+from errsrc.fitting.few_sizes import few_sizes_sentences
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.noise import AboveLargest, local_scale, residual_scale, robust_scale
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
@@ -370,10 +371,11 @@ def auto(
     Notes
     -----
     Each law is fitted to ln error under Huber losses.  Exponents of n and m are at most 1
-    (`EXPONENT_BOUNDS`).  Exponents of laws in other inputs than n alone also have a weak prior
-    (`problem.PRIOR_MEDIAN`).  The weight of a law is proportional to (J / min J)^(-s N / 2), where J is the
-    minimum of the law's objective, min J is the smallest J of all laws, N is the effective number of points,
-    and s is the `SHARPNESS`.
+    (`EXPONENT_BOUNDS`).  Exponents of laws in other inputs than n alone also have a weak prior, which is
+    `problem.PRIOR_MEDIAN`, or `problem.FEW_MEDIAN` for at most 12 different sizes.  The weight of a law is
+    proportional to (J / min J)^(-s N / 2), where J is the minimum of the law's objective, min J is the
+    smallest J of all laws, N is the effective number of points, and s is the
+    `SHARPNESS`.
 
     Examples
     --------
@@ -478,7 +480,8 @@ def _averaged(found: Sequence[Optimum], level: float, seed: int) -> AveragedFit:
     weight = share[kept] / share[kept].sum()
     shares = tuple(weight.tolist())
     limits = average_intervals(list(evidence.values()))
-    return AveragedFit(members, shares, _warnings(members, shares), limits=limits)
+    warnings = (*_warnings(members, shares), *few_sizes_sentences(found[0].problem))
+    return AveragedFit(members, shares, warnings, limits=limits)
 
 
 def _evidence(found: Sequence[Optimum], kept: Sequence[int], level: float) -> dict[int, LawEvidence]:
