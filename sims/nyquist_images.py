@@ -7,8 +7,9 @@ Claim:    Neither a trained network nor real labels lie in a band of the images'
 Command:  python sims/nyquist_images.py [--out benchmarks/results/nyquist_images.json]
 Cost:     4 minutes of one core
 Outcome:  Energy outside M = 30, 100, 300, 1,000, 2,000 functions: network .115, .069, .043, .023 to .026,
-          .016 to .020, about M^-0.45; labels .43, .36 to .37, .31 to .32, .25 to .28, .21 to .27, about
-          M^-0.15 (the first on the images that the basis was estimated from, the second on test images).
+          .016 to .020, M^-0.47 to M^-0.42; labels .43, .36 to .37, .31 to .32, .25 to .28, .21 to .27,
+          M^-0.17 to M^-0.12 (the first on the images that the basis is estimated from, the second on test
+          images).
           Least squares in M = 100, 300, 1,000 functions ends at n = 16,000 at .070, .044, .027 (network) and
           .37, .33, .29 (labels); predicted are .070, .044, .026 and .36, .32, .28. At n = M = 1,000 it is at
           61 and 420, where there is no bound. Kernel ridge, n = 250 to 8,000: .088 to .016 (exponent 0.55
