@@ -83,7 +83,8 @@ class OwnSearch(Result):
         """Return the numbers of examples by kind, the verdict, and the counterexample."""
         rows = [("kind", "tested", "not tested")]
         rows += [
-            (kind, f"{tested:,}", f"{other:,}") for kind, (tested, other) in sorted(self.tallies.items())
+            (kind or "all examples", f"{tested:,}", f"{other:,}")
+            for kind, (tested, other) in sorted(self.tallies.items())
         ]
         lines: list[str | TextTable] = [TextTable(rows, "l", header=True), self.headline()]
         if self.outcome is not None:

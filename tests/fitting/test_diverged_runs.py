@@ -50,6 +50,7 @@ def test_the_default_survives_them(errors: dict[int, float]) -> None:
     assert any("far from the law" in text for text in found.warnings)
 
 
+@pytest.mark.full
 def test_a_wrong_run_does_not_widen_the_intervals_of_huber() -> None:
     n = 100 * 2.0 ** np.arange(12)
     curve = Power(0.05, 2.0, 0.5).error(n=n) * np.exp(0.01 * np.random.default_rng(5).standard_normal(12))
