@@ -259,6 +259,8 @@ def one_sentence(error: Exception, options: Container[str] = ()) -> str:
         error = checks.missing_file(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{os.fsdecode(error.filename)}: {error.strerror}." if error.filename else f"{error.strerror}."
+    elif isinstance(error, MemoryError):
+        text = f"There is not enough memory: {text or 'use fewer or smaller values'}."
     elif not isinstance(
         error, (NoAnswer, EngineError, ModuleNotFoundError, OSError, StoreError, ValueError, TypeError)
     ):

@@ -47,6 +47,8 @@ TAIL, GRID_TAIL = 6.0, 4.0
 The second is for the laws of `GRID_DOUBT`, chosen with it."""
 
 
+PART = 100_000
+"""Largest number of runs that are predicted at a time: 256 draws of their curves take 200 MB."""
 SHOWN = 50
 """Largest number of predictions that a printed table shows."""
 
@@ -379,9 +381,15 @@ class Forecast(Result, abc.ABC):
         check_no_columns(where, 1.0, inputs)
         index = checks.shared_index(inputs, where)
         columns = self._columns(inputs, where)
-        with np.errstate(all="ignore"):
-            centre, draws = self._curves(columns)
-            found = np.exp(np.stack([centre, *self.run_interval(columns, centre, draws, (1 - level) / 2)]))
+        size = len(columns[self.input_names[0]])
+        parts = []
+        for part in np.array_split(np.arange(size), (size - 1) // PART + 1):  # each part has all its draws
+            some = {name: x[part] for name, x in columns.items()}
+            with np.errstate(all="ignore"):
+                centre, draws = self._curves(some)
+                ends = self.run_interval(some, centre, draws, (1 - level) / 2)
+                parts.append(np.exp(np.stack([centre, *ends])))
+        found = np.concatenate(parts, axis=1)
         bad = np.flatnonzero(~np.isfinite(found).all(axis=0))
         if len(bad):
             got = ", ".join(f"{name} = {x[bad[0]]:g}" for name, x in columns.items())

@@ -48,7 +48,7 @@ def unfinished_rows(table: DataTable, keep: NDArray[np.bool_]) -> tuple[str, ...
             continue
         cells = [cell.strip() for cell, kept in zip(table.text(name), keep, strict=True) if kept]
         states = [cell for cell in cells if cell.lower() in UNFINISHED]
-        if 0 < len(states) < len(cells):
+        if states:
             finished = next((cell for cell in cells if cell.lower() == "finished"), None)
             fix = (
                 f" Keep only finished runs with --where {shlex.quote(f'{name}={finished}')}."

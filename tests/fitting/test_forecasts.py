@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from errsrc.fitting import ChainedFit, Prediction, auto, fewest_weights, fit
-from errsrc.laws import Chinchilla, Cliff, Dense, JointPruning, Pruning
+from errsrc.fitting import ChainedFit, Prediction, auto, fewest_weights, fit, forecasts
+from errsrc.laws import Chinchilla, Cliff, Dense, JointPruning, Power, Pruning
 from fitting.cases import CIFAR, DENSE, grid, noisy, pruned_grid
 
 
@@ -166,3 +166,13 @@ def test_forecasts_beyond_a_cliff_that_no_point_shows_contain_the_power_law() ->
         noise = np.exp(0.03 * np.random.default_rng(seed).standard_normal(8))
         ahead = fit(Cliff, 3 * n**-0.5 * noise, n=n).predict(n=[160.0, 320.0])
         assert np.all((ahead.low < [0.237, 0.168]) & (ahead.high > [0.237, 0.168]))
+
+
+def test_runs_are_predicted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = np.geomspace(100, 1e5, 8)
+    found = fit(Power, Power(0.1, 2.0, 0.5).error(n=n) * (1 + 0.01 * np.sin(np.arange(8) ** 2)), n=n)
+    new = np.geomspace(1e5, 1e7, 7)
+    whole = found.predict(n=new)
+    monkeypatch.setattr(forecasts, "PART", 3)
+    for name, column in found.predict(n=new).columns().items():
+        np.testing.assert_array_equal(column, whole.columns()[name])

@@ -9,6 +9,7 @@ import pytest
 
 from errsrc.fitting import auto, fit
 from errsrc.fitting.csv_fits import fit_csv
+from errsrc.fitting.mixtures import unfinished_rows
 from errsrc.laws import ALL, Chinchilla, Power
 from errsrc.tables import read_table, table_of
 
@@ -112,3 +113,9 @@ def test_a_constant_n_is_told_with_the_fit_that_is_possible(law: str) -> None:
     assert fit(Power, data=data, n="m").law.alpha == pytest.approx(0.334, abs=1e-3)
     with pytest.raises(ValueError, match="at least two different sizes"):
         fit(Chinchilla, ERROR, n=1e9, m=N)
+
+
+def test_a_table_of_unfinished_runs_alone_is_said_to() -> None:
+    table = table_of({"State": ["crashed", "failed", "crashed"]})
+    (sentence,) = unfinished_rows(table, np.ones(3, dtype=bool))
+    assert sentence == "3 of the 3 runs with usable numbers have not finished (column State: crashed, failed)."
