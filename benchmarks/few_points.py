@@ -112,7 +112,7 @@ def main() -> None:
             rows += [row for table in tables(name, seed) for row in judged(table)]
     figures = summary(rows)
     for case, values in figures.items():
-        score = "" if math.isnan(values["score"]) else f", score {values['score']:.3f}"
+        score = f", score {values['score']:.3f}" if "score" in values else ""
         print(f"{case:50} {values['covered']:.3f} of {values['count']}{score}")
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -169,7 +169,7 @@ def judged(table: Table) -> Iterator[dict[str, Any]]:
         else:
             found = auto(table.error, fixed=table.truth.fixed, level=LEVEL, **table.sizes)
     except (NoFit, ValueError):
-        yield {**case, "what": "no fit", "covered": 0.0, "score": math.nan}
+        yield {**case, "what": "no fit", "covered": 0.0}
         return
     for where, at in table.asked.items():
         ahead = found.predict(level=LEVEL, **at)
@@ -190,6 +190,9 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     for row in rows:
         part = "two sizes" if row["truth"] == "two sizes" else "auto"
         kind = row["what"].split()[0]
+        if row["what"] == "no fit":
+            groups[f"{part}, tables without a fit"].append(row)
+            continue
         for key in ("truth", "grid", "noise"):
             groups[f"{part}, {kind}s, {key} {row[key]}"].append(row)
         groups[f"{part}, {row['what']}"].append(row)
@@ -198,7 +201,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
         case: {
             "covered": float(np.mean([row["covered"] for row in group])),
             "count": len(group),
-            "score": float(np.mean([row.get("score", math.nan) for row in group])),
+            **({"score": float(np.mean([row["score"] for row in group]))} if "score" in group[0] else {}),
         }
         for case, group in sorted(groups.items())
     }
