@@ -125,8 +125,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         """Return the result as HTML, which notebooks show."""
+        line = '<div style="white-space: pre-wrap">{}</div>'  # texts align words by blanks
         parts = [
-            one.to_html() if isinstance(one, TextTable) else f"<div>{html.escape(one)}</div>"
+            one.to_html() if isinstance(one, TextTable) else line.format(html.escape(one))
             for one in self.content()
             if one
         ]

@@ -201,7 +201,8 @@ class Criterion:
         return self.value <= self.limit
 
     def __str__(self) -> str:
-        return f"{self.name} {self.value:.1%} (limit {self.limit:.0%}): {'met' if self.met else 'MISSED'}"
+        verdict = "met" if self.met else "MISSED"
+        return f"{self.name} {percent(self.value, 1)} (limit {self.limit:.0%}): {verdict}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
