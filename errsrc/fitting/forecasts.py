@@ -49,6 +49,8 @@ The second is for the laws of `GRID_DOUBT`, chosen with it."""
 
 PART = 100_000
 """Largest number of runs that are predicted at a time: 256 draws of their curves take 200 MB."""
+SAMPLED = 10_000
+"""Largest number of runs of which the printed shares of the variance are the mean."""
 SHOWN = 50
 """Largest number of predictions that a printed table shows."""
 
@@ -137,7 +139,13 @@ class Prediction(Result):
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences on how far the inputs lie beyond the measured ones, and on the parts of the variance."""
-        return (*range_sentence(self.measured), *share_sentence(self.shares))
+        if self.forecast is None or not self.inputs:
+            return ()
+        usable = np.flatnonzero(np.isfinite(np.ravel(self.predicted)))
+        some = usable[:: len(usable) // SAMPLED + 1]
+        inputs = {name: np.ravel(x)[some] for name, x in self.inputs.items()}
+        shares = self.forecast.variance_shares(**inputs) if len(some) else {}
+        return (*range_sentence(self.measured), *share_sentence(shares))
 
     def intervals(self) -> list[Interval]:
         """Return each prediction as an interval, in the order of the flattened arrays."""
@@ -482,6 +490,10 @@ class Forecast(Result, abc.ABC):
             three shares have the sum 1; without any uncertainty they are nan.
         """
         columns = self._columns(inputs, f"{type(self).__name__}.variance_shares")
+        if (size := len(columns[self.input_names[0]])) > PART:
+            rows = np.array_split(np.arange(size), (size - 1) // PART + 1)
+            found = [self.variance_shares(**{k: x[part] for k, x in columns.items()}) for part in rows]
+            return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
         centre, draws = self._curves(columns)
         noise = np.full(centre.shape, self.run_noise**2)
         form = np.maximum(self.run_spread(centre, columns) ** 2 - noise, 0.0)
