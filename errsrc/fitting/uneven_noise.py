@@ -123,6 +123,8 @@ def _posterior(
     logs, prior = _models(varied)
     logs = logs if tilt is None else logs + (tilt - tilt.mean())
     rest, evidence = _restricted(residual, left, logs, degrees)
+    if not np.isfinite(evidence.max()):
+        return None
     share = prior * np.exp(evidence - evidence.max())
     return logs, share / share.sum(), rest
 
@@ -136,14 +138,19 @@ def _models(varied: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def _restricted(residual: Array, left: Array, logs: Array, degrees: int) -> tuple[Array, Array]:
-    """Return the sum of squares of each model, and its restricted log-likelihood, (models,) each."""
+    """Return the sum of squares of each model, and its restricted log-likelihood, (models,) each.
+
+    The likelihood of a model is 0 if the points to which it gives any weight do not determine the parameters.
+    """
     precision = np.exp(-logs)
     inside = np.stack([left.T @ (p[:, None] * left) for p in precision])
     toward = (precision * residual) @ left
+    sign, determinant = np.linalg.slogdet(inside)
+    inside[sign == 0] = np.eye(left.shape[1])
     solved = np.linalg.solve(inside, toward[..., None])[..., 0]
     rest = np.maximum(precision @ residual**2 - np.sum(toward * solved, axis=1), 1e-300)
-    _, determinant = np.linalg.slogdet(inside)
-    return rest, -0.5 * (logs.sum(axis=1) + determinant + degrees * np.log(rest))
+    evidence = -0.5 * (logs.sum(axis=1) + determinant + degrees * np.log(rest))
+    return rest, np.where(sign == 0, -np.inf, evidence)
 
 
 def _response(jac: Array, prior: Array, gradients: Array) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from errsrc.fitting import fit
+from errsrc.fitting import fit, uneven_noise
 from errsrc.fitting.uneven_noise import quantiles
 from errsrc.laws import Power
 
@@ -67,3 +67,13 @@ def test_a_fit_whose_noise_falls_has_wider_intervals_than_one_whose_noise_is_equ
         alpha = found.intervals["alpha"]
         widths.append((alpha.high - alpha.low) / found.noise)
     assert widths[1] > 1.2 * widths[0]
+
+
+def test_a_model_of_the_noise_that_gives_no_weight_to_the_points_has_likelihood_0():
+    rng = np.random.default_rng(0)
+    left = np.linalg.qr(rng.standard_normal((20, 3)))[0]
+    logs = np.stack([np.zeros(20), np.full(20, 2000.0)])
+    rest, evidence = uneven_noise._restricted(rng.standard_normal(20), left, logs, 17)
+    assert np.isfinite(rest).all()
+    assert np.isfinite(evidence[0])
+    assert evidence[1] == -np.inf
