@@ -84,10 +84,15 @@ def range_sentence(ranges: Mapping[str, MeasuredRange]) -> list[str]:
     parts = []
     for name, one in ranges.items():
         if one.above >= SAID:
-            parts.append(f"{name} up to {one.above:.3g} times the largest measured ({one.high:.3g})")
+            parts.append(f"{name} up to {_times(one.above)} times the largest measured ({one.high:.3g})")
         if one.below >= SAID:
-            parts.append(f"{name} down to 1/{one.below:.3g} of the smallest measured ({one.low:.3g})")
+            parts.append(f"{name} down to 1/{_times(one.below)} of the smallest measured ({one.low:.3g})")
     return [f"Beyond the measured range: {'; '.join(parts)}."] if parts else []
+
+
+def _times(factor: float) -> str:
+    """Return a factor as text, such as "77.2" or "3,120"."""
+    return f"{factor:.3g}" if factor < 999.5 else f"{float(f'{factor:.3g}'):,.0f}"
 
 
 def share_sentence(shares: Mapping[str, Array]) -> list[str]:
