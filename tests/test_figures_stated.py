@@ -541,6 +541,12 @@ def hardness(r: Any) -> list[float]:
     return [*first, starts["4-4-4-1"][1], min(last), max(last)]
 
 
+def kernel_errors(rows: Any) -> list[float]:
+    """Return the errors of periodic kernel ridge at the largest n, for one, two and three angles."""
+    own = [row for row in rows if '"kernel":"periodic"' in row["learner.candidates"]]
+    return [float(row["error_at_largest"]) for row in sorted(own, key=lambda row: row["setting.basis.dim"])]
+
+
 def bracket(noise_variance: float) -> Callable[[Any], list[float]]:
     """Return the bounds of the uncertainty of a tanh teacher at each n."""
     return lambda r: [
@@ -1527,6 +1533,18 @@ TIES = [
         "examples it is {6%} to {92%}",
         "nyquist_hardness.json",
         hardness,
+    ),
+    Tie(
+        B,
+        "to {5e-8} and {1.2e-9} at n = 16 M for one and two angles, and to {1.2e-6} at 64 M for three",
+        "nyquist_cliff.csv",
+        kernel_errors,
+    ),
+    Tie(
+        R,
+        "{5e-8} and {1.2e-9} at n = 16 M for one and two angles, {1.2e-6} at 64 M for three",
+        "nyquist_cliff.csv",
+        kernel_errors,
     ),
     Tie(
         B,
