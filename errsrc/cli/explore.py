@@ -79,7 +79,6 @@ def run(args: argparse.Namespace) -> None:
     check_output("--html", args.html, *([] if args.file is None else [args.file]))
     if args.html is None:
         require("errsrc explore", "marimo")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one budget takes some milliseconds: threads slow it down
     columns = given_columns(args, COLUMNS)
     if args.html is not None:
         _write_page(args, columns)

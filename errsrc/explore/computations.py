@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -194,6 +196,12 @@ def _listed(words: Sequence[str]) -> str:
     return " and the ".join([", the ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+@functools.cache
+def _blas() -> Any:
+    """Return what sets the number of threads of numpy's linear algebra; it comes with scikit-learn."""
+    return importlib.import_module("threadpoolctl").ThreadpoolController()
+
+
 @functools.lru_cache(maxsize=256)
 def band_curve(problem: BandProblem, n: tuple[int, ...] = N) -> BandCurve:
     """Return the exact budget at each n, and the total that theory predicts.
@@ -217,7 +225,8 @@ def band_curve(problem: BandProblem, n: tuple[int, ...] = N) -> BandCurve:
     Nyquist cliff: from n = 13 on the error is zero, up to rounding. M is 13.
     """
     setting, learner, inputs = problem.setting, problem.learner, problem.inputs(max(n))
-    budgets = tuple(budget(setting, learner, one, x=inputs[:one]) for one in n)
+    with _blas().limit(limits=1, user_api="blas"):  # matrices are small: several threads are slower
+        budgets = tuple(budget(setting, learner, one, x=inputs[:one]) for one in n)
     eigenvalues = np.zeros(setting.whole.size)
     eigenvalues[shared_positions(problem.band, setting.whole)[1]] = 1.0
     options = {"ridge": problem.ridge, "noise": setting.noise}

@@ -57,7 +57,6 @@ def fits(browser: Browser) -> bool:
 def test_the_page_moves_opens_offline_and_fits_a_phone(
     browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     page = tmp_path / "page.html"
     assert main(["explore", "--html", str(page)]) == 0
     assert capsys.readouterr().out == f"{page}\n"

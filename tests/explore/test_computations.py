@@ -191,7 +191,6 @@ def test_the_command_says_in_one_sentence_what_is_wrong(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setitem(__import__("sys").modules, "marimo", None)
     assert main(["explore", *words.split()]) == 2
     error = capsys.readouterr().err
