@@ -55,7 +55,7 @@ def fits(browser: Browser) -> bool:
 
 
 def test_the_page_moves_opens_offline_and_fits_a_phone(
-    browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    browser: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "page.html"
     assert main(["explore", "--html", str(page)]) == 0
