@@ -16,9 +16,11 @@ relations between fields, and calls ``super().__post_init__()`` first.  Fields b
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 from collections.abc import Sequence
 from dataclasses import MISSING
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, get_origin
 
 import numpy as np
 
@@ -147,10 +149,30 @@ def rules(cls: Any) -> dict[str, Rule]:
     }
 
 
+@functools.cache
+def _ignored_fields(cls: type) -> tuple[str, ...]:
+    """Return the annotated names of a class that is not a dataclass itself; inherited names do not count."""
+    if "__dataclass_params__" in vars(cls):
+        return ()
+    annotated = inspect.get_annotations(cls).items()
+    return tuple(name for name, kind in annotated if "ClassVar" not in str(get_origin(kind) or kind))
+
+
 class Checked:
     """Base class of dataclasses whose fields declare which values they accept."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse a subclass that declares fields and is not a dataclass: its fields would be ignored."""
+        this: Any = cls  # mypy does not know that a class is hashable
+        ignored = _ignored_fields(this)
+        if ignored:
+            names = " and ".join(ignored)
+            raise TypeError(
+                f"{cls.__name__} declares {names}, but lacks the decorator @dataclass(frozen=True)."
+            )
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         """Check each field by its rule; numpy scalars become Python's."""

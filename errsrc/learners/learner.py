@@ -76,7 +76,9 @@ class Learner(Checked, abc.ABC):
     """A map from labelled examples to a predictor.
 
     A subclass is a frozen dataclass that defines ``_fit``.  Its fields are plain values, and each field has a
-    default.
+    default.  A learner without randomness whose predictions are a matrix times the labels may also declare
+    ``linear_in_labels = True`` and define `smoother`, which returns this matrix.  Its budgets then need no
+    draws of teachers and labels, and have narrower intervals.
 
     The type of the labels determines the type of the predictions.  If the labels are numbers, float64 (n,) or
     (n, outputs), the predictions are numbers, float64 (N,) or (N, outputs).  The risk is then the squared
@@ -88,7 +90,7 @@ class Learner(Checked, abc.ABC):
     """
 
     linear_in_labels: ClassVar[bool] = False
-    """Whether the predictions are a matrix, which `smoother` returns, times the labels."""
+    """Whether the predictions are a matrix, which `smoother` returns, times the labels; False by default."""
 
     @property
     def function_class(self) -> FunctionClass:
@@ -166,7 +168,8 @@ class Learner(Checked, abc.ABC):
         Raises
         ------
         TypeError
-            If the predictions are not linear in the labels.
+            If the predictions are not linear in the labels, or if the learner declares that they are and does
+            not define this method.
 
         Examples
         --------
@@ -174,6 +177,10 @@ class Learner(Checked, abc.ABC):
         >>> Ridge(1.0).smoother(np.array([[1.0], [2.0]]), np.array([[3.0]]))
         array([[0.5, 1. ]])
         """
+        if self.linear_in_labels:
+            accepted = "one that defines smoother(x, at), because it declares linear_in_labels = True"
+            fix = "Define smoother, or remove the declaration."
+            raise TypeError(f"{checks.refusal('learner', 'smoother', accepted, self)} {fix}")
         raise TypeError(checks.refusal("learner", "smoother", "linear in its labels", self))
 
     def inverts_singular_values(self, shape: tuple[int, int]) -> bool:
@@ -235,7 +242,10 @@ class Learner(Checked, abc.ABC):
 
     @abc.abstractmethod
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
-        """Return the fitted function, which can be pickled.
+        """Return the fitted function.
+
+        Only a function that can be pickled can be saved or sent to other processes.  A function that is
+        defined inside this method cannot be pickled; ``functools.partial`` of a function of the module can.
 
         Parameters
         ----------

@@ -176,8 +176,9 @@ def terms(
     """Draw each term and the total against n on logarithmic axes, with intervals as bands.
 
     Terms that are 0 at all n are named in the legend only.  For other terms, an estimate that is at or below
-    0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.  Terms without an interval have
-    no band.
+    0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.  An estimate without an interval
+    is an open mark on its curve.  The total is drawn under the terms, with a wider line and larger marks, so
+    that a term that makes up the whole total is seen.
 
     Parameters
     ----------
@@ -203,7 +204,7 @@ def terms(
     with mpl.rc_context(STYLE):
         ax = axes(ax, 6.4, 4.0)
         n = np.array([one.n for one in found], dtype=np.float64)
-        zeros = False
+        zeros = without = False
         for name in (*COLOURS, "total"):
             rows = [{row[0]: row[1:] for row in one.rows()}[name] for one in found]
             colour = COLOURS.get(name, INK)
@@ -218,6 +219,8 @@ def terms(
                     continue
                 shown = np.where(middle > 0, middle, np.nan)
                 style: Any = {"color": colour, "linestyle": dashes, "marker": MARKERS[name], "markersize": 4}
+                if name == "total":
+                    style |= {"linewidth": 3, "markersize": 6.5, "zorder": 1.9}
                 ax.plot(n, shown, **style, label=label)
                 if (middle <= 0).any():
                     style |= {"linestyle": "none", "markerfacecolor": "white", "clip_on": False}
@@ -231,6 +234,11 @@ def terms(
                     ]
                 )
                 high = np.array([side.high if np.isfinite(side.high) else np.nan for side in sides])
+                bare = (middle > 0) & np.isnan(low)
+                if bare.any():
+                    style |= {"linestyle": "none", "markerfacecolor": "white"}
+                    ax.plot(n[bare], middle[bare], **style)
+                    without = True
                 ax.fill_between(n, low, high, color=colour, alpha=0.2, linewidth=0)
         for (label, curve), dash in zip((theory or {}).items(), itertools.cycle(PREDICTED)):
             sizes, values = (np.asarray(side, dtype=np.float64) for side in curve)
@@ -241,6 +249,9 @@ def terms(
             order = np.argsort(sizes)
             shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
             ax.plot(sizes[order], shown[order], color=THEORY, linestyle=dash, zorder=3, label=label)
+        if without:
+            open_mark: Any = {"color": GREY, "markerfacecolor": "white", "markersize": 4}
+            ax.plot([], [], "o-", **open_mark, label="open: no interval")
         if zeros:
             ax.plot([], [], "o", color=GREY, markerfacecolor="white", markersize=4, label="0, at the bottom")
         ax.set(xlabel="n, labelled examples", ylabel=f"risk, {found[0].loss} loss")

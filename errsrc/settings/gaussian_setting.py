@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import inspect
 import math
 from dataclasses import KW_ONLY, dataclass
 
@@ -43,6 +44,10 @@ class GaussianSetting(Setting):
     spaces, and `quadrature` and `target_variance` if their exact values are known.  The loss is the squared
     error, summed over outputs.
 
+    The noise is exact.  The uncertainty is exact given the inputs of the examples and the points of the
+    quadrature.  So is the deficiency of learners that declare that they are linear in the labels; the
+    deficiency of other learners is estimated from draws.
+
     Parameters
     ----------
     channel : Clean or Gaussian
@@ -80,7 +85,7 @@ class GaussianSetting(Setting):
     @property
     def target_variance(self) -> float:
         """Mean prior variance at a fixed sample of 1,000 random inputs, summed over outputs."""
-        (root,) = self.roots(self.inputs(1000, np.random.default_rng(0)))
+        (root,) = joint_roots(self, self.inputs(1000, np.random.default_rng(0)))
         return float(np.square(root).sum(1).mean() * np.square(self.output_stds).sum())
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
@@ -100,7 +105,7 @@ class GaussianSetting(Setting):
             its own `teacher`.
         """
         points = self.inputs(2, np.random.default_rng(0))
-        (both,), (alone,) = self.roots(points), self.roots(points[:1])
+        (both,), (alone,) = joint_roots(self, points), joint_roots(self, points[:1])
         if both.shape[1] != alone.shape[1] or not np.allclose(both[:1], alone):
             raise TypeError(f"{type(self).__name__} must define teacher()")
         weights = rng.standard_normal((both.shape[1], len(self.output_stds))) * self.output_stds
@@ -110,6 +115,10 @@ class GaussianSetting(Setting):
     @abc.abstractmethod
     def roots(self, *points: Array) -> list[Array]:
         """Return a square root of the joint prior covariance of the values at sets of points.
+
+        If teachers are combinations of R functions with independent standard normal coefficients, the matrix
+        of a set of points has the values of function r in column r.  A column that is multiplied by s gives
+        its coefficient the standard deviation s.
 
         Parameters
         ----------
@@ -220,3 +229,46 @@ class GaussianSetting(Setting):
             no closed form is known.
         """
         return None
+
+
+def joint_roots(setting: GaussianSetting, *points: Array) -> list[Array]:
+    """Return the matrices of a setting's `GaussianSetting.roots`, after a check of their number and shapes.
+
+    Parameters
+    ----------
+    setting : GaussianSetting
+        The setting.
+    *points : ndarray of float64, (N, dim)
+        Sets of points, one array for each set.
+
+    Returns
+    -------
+    list of ndarray of float64, (N, R)
+        A matrix for each set.
+
+    Raises
+    ------
+    TypeError
+        If `roots` does not take several arrays.
+    ValueError
+        If `roots` does not return a list of one matrix (N, R) for each array.
+    """
+    accepted = "one whose roots(self, *points) returns a list of one matrix (N, R) for each array (N, dim)"
+    try:
+        found = list(setting.roots(*points))
+    except TypeError as error:
+        signature = inspect.signature(setting.roots)
+        try:
+            signature.bind(*points)
+        except TypeError:
+            got = f"<roots{signature}>"
+            raise TypeError(checks.refusal("setting", type(setting).__name__, accepted, got)) from error
+        raise
+    shapes = [np.shape(one) for one in found]
+    fits = all(len(shape) == 2 for shape in shapes) and [shape[0] for shape in shapes] == [*map(len, points)]
+    if not fits or len({shape[1] for shape in shapes}) > 1:
+        given, got = (", ".join(map(str, one[:3])) for one in ([*map(np.shape, points)], shapes))
+        dots = ", ..." if len(shapes) > 3 else ""
+        got = f"<{len(shapes)} arrays of shape {got}{dots} for points of shape {given}>"
+        raise ValueError(checks.refusal("setting", type(setting).__name__, accepted, got))
+    return found

@@ -18,7 +18,13 @@ from errsrc.settings.table import expected_loss
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.further_designs import LEAST_DRAWS, affordable_designs, further_fits, judged_terms
-from errsrc.sources.gaussian_posterior import DesignTerms, Posterior, posteriors, sampled_terms
+from errsrc.sources.gaussian_posterior import (
+    RANDOM_POINTS,
+    DesignTerms,
+    Posterior,
+    posteriors,
+    sampled_terms,
+)
 from errsrc.sources.predictions import class_scores, predicted_values
 from errsrc.sources.random_features import has_feature_terms, random_feature_terms
 from errsrc.sources.tails import Tail, judged_by_pool
@@ -29,6 +35,7 @@ MOST_KEPT = 256
 """Number of configurations whose further draws are kept in memory."""
 
 _KEPT: dict[tuple[object, ...], dict[str, Array]] = {}
+_POINTS = "the points at which functions are compared"
 _FURTHER_SEED = seed_of(0, "budget", "further draws")
 
 
@@ -64,12 +71,18 @@ def gaussian_budget(
     terms, inverts = _terms(setting, experiment, known)
     draws = len(terms["uncertainty"])
     random_features = experiment.learner_of(0) is not learner
+    random_points = (
+        random_inputs
+        and not has_feature_terms(setting, experiment)
+        and _has_random_points(setting, experiment)
+    )
     if _has_closed_form(experiment):
-        status = _closed_form_status(draws, random_inputs, random_features)
+        status = _closed_form_status(draws, random_inputs, random_features, random_points)
     else:
         where, data = ("Random inputs", "data") if random_inputs else ("Fixed inputs", "labels")
         how = "posterior known, deficiency from" if experiment.exact else "every term estimated from"
-        status = f"{where}: {how} {draws} draws of teacher and {data}."
+        drawn = f"teacher, {data} and {_POINTS}" if random_points else f"teacher and {data}"
+        status = f"{where}: {how} {draws} draws of {drawn}."
     infinite = random_inputs and has_infinite_mean(setting, learner, experiment.n)
     if infinite:
         labels = "noisy labels" if setting.noise_std else "labels with a part outside its class"
@@ -157,17 +170,24 @@ def _further_fits(setting: GaussianSetting, experiment: Experiment) -> dict[str,
     return _KEPT[key]
 
 
-def _closed_form_status(draws: int, random_inputs: bool, random_features: bool) -> str:
+def _has_random_points(setting: GaussianSetting, experiment: Experiment) -> bool:
+    """Return whether the points at which functions are compared are random."""
+    rng = experiment.rng(0, "points")
+    return not setting.quadrature(experiment.learner_of(0).function_class, rng, RANDOM_POINTS).exact
+
+
+def _closed_form_status(draws: int, random_inputs: bool, random_features: bool, random_points: bool) -> str:
     """Return the sentence that says how terms with closed forms given the inputs were computed."""
     if random_features:
         where = "Random inputs" if random_inputs else "Fixed inputs"
         drawn = "the inputs and of the features" if random_inputs else "the features"
         return f"{where}: exact given inputs and features; intervals are over {draws} draws of {drawn}."
     if random_inputs:
-        return f"Random inputs: exact given the inputs; intervals are over {draws} draws of the inputs."
+        drawn = f"the inputs and of {_POINTS}" if random_points else "the inputs"
+        return f"Random inputs: exact given the inputs; intervals are over {draws} draws of {drawn}."
     if draws == 1:
         return "Fixed inputs: exact."
-    return f"Fixed inputs: intervals are over {draws} draws of the points at which functions are compared."
+    return f"Fixed inputs: intervals are over {draws} draws of {_POINTS}."
 
 
 def _share_exact_total(

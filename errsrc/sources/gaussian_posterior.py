@@ -13,7 +13,7 @@ from errsrc import checks
 from errsrc.learners import Learner
 from errsrc.rng import generator
 from errsrc.settings import FunctionClass, GaussianSetting, RankK
-from errsrc.settings.gaussian_setting import Quadrature
+from errsrc.settings.gaussian_setting import Quadrature, joint_roots
 from errsrc.settings.linear import low_rank_residual
 from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
@@ -97,7 +97,7 @@ class Posterior:
         self.setting, self.function_class, self.stds = setting, function_class, setting.output_stds
         self.x, self.points = x, quadrature.points
         self.root = np.sqrt(quadrature.weights)[:, None]
-        self.x_root, points_root = setting.roots(x, quadrature.points)
+        self.x_root, points_root = joint_roots(setting, x, quadrature.points)
         self.points_root = self.root * points_root  # so that plain sums of squares are means over inputs
         basis = setting.frame(function_class, quadrature.points)
         self.frame = None if basis is None else self.root * basis

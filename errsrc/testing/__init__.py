@@ -7,7 +7,8 @@
   teacher's projection on the class.
 - ``check_learner(MyLearner())`` tests that predictions have the right shape, that equal seeds give equal
   predictors, that the order of rows does not matter, that predictions are linear in the labels if the learner
-  says so, and that they lie in the declared function class.  It also runs scikit-learn's own checks.
+  says so, and that they lie in the declared function class.  It also runs scikit-learn's own checks.  Its
+  arguments `inputs` and `labels` leave out inputs and labels that the learner does not take.
 - ``check_basis(MyBasis())`` tests that functions are orthonormal under the quadrature and under the inputs
   that the basis draws, that sizes, degrees and indices agree, and that smaller bases of the family are parts
   of the basis.

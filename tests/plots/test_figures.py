@@ -23,7 +23,7 @@ from errsrc.learners import BandLeastSquares, MinimumNorm, Neighbours
 from errsrc.plots import nyquist
 from errsrc.plots.budget import COLOURS
 from errsrc.plots.style import FITTED, HELD_OUT, PALETTE, ticks
-from errsrc.results import Bracket, Interval
+from errsrc.results import Bracket, Interval, PointEstimate
 from errsrc.settings import BandTeacher, Gaussian, LinearTeacher
 from errsrc.sources import budget
 
@@ -213,6 +213,17 @@ def test_what_rounding_leaves_is_drawn_as_0():
     assert [text.get_text() for text in plots.shares(exact).texts][1:] == ["0", "0"]
     with pytest.raises(ValueError, match="one of a total > 0"):
         plots.terms(exact[1:])
+
+
+def test_an_estimate_without_an_interval_is_an_open_mark_and_the_total_lies_below(budgets):
+    bare = Bracket.known(PointEstimate.of(budgets[1].deficiency.lower.estimate, 0.95), "")
+    ax = plots.terms([budgets[0], dataclasses.replace(budgets[1], deficiency=bare), budgets[2]])
+    (marks,) = [line for line in ax.get_lines() if len(line.get_xdata()) == 1]
+    assert (marks.get_xdata()[0], marks.get_ydata()[0]) == (8, bare.lower.estimate)
+    assert (marks.get_markerfacecolor(), marks.get_marker()) == ("white", "^")
+    assert labels(ax) == [*COLOURS, "total", "open: no interval"]
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert lines["total"].get_zorder() < min(lines[name].get_zorder() for name in COLOURS)
 
 
 def test_theory_is_drawn_on_the_measured_terms(budgets):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -186,6 +187,40 @@ def test_a_subclass_of_a_gaussian_setting_has_the_exact_budget() -> None:
     assert "exact given the inputs" in found.status
     exact = budget(Steeper(4), Ridge(1.0), 8, draws=4)
     assert exact.total == budget(LinearTeacher(4, weight_decay=2.0), Ridge(1.0), 8, draws=4).total
+
+
+def test_common_mistakes_in_a_setting_or_learner_are_refused_with_the_fix() -> None:
+    class OneArray(Waves):
+        def roots(self, x):
+            return [np.hstack([np.cos(x), np.sin(3 * x)])]
+
+    class NoList(Waves):
+        def roots(self, *points):
+            return np.cos(points[0])
+
+    for setting, got in ((OneArray(), r"<roots\(x\)>"), (NoList(), r"of shape \(1,\), .* \(1000, 1\)>")):
+        with pytest.raises((TypeError, ValueError), match=rf"roots\(self, \*points\) returns a list.*{got}"):
+            budget(setting, KernelRidge("rbf", 0.3), 9, draws=4)
+
+    class Wide(Waves):
+        declared: ClassVar[float] = 1.0
+        width: float = 1.0
+
+    for options in ({}, {"width": 2.0}):
+        with pytest.raises(TypeError, match=r"^Wide declares width, but lacks .* @dataclass\(frozen=True\)"):
+            Wide(**options)
+
+    class Declares(MedianNeighbour):
+        linear_in_labels = True
+
+    with pytest.raises(TypeError, match=r"because it declares linear_in_labels = True.* Define smoother, or"):
+        budget(Waves(), Declares(), 9, draws=4)
+
+
+def test_the_status_names_random_points_of_comparison() -> None:
+    points = "of the points at which functions are compared."
+    assert budget(Waves(), KernelRidge("rbf", 0.3), 9, draws=4).status.endswith(points)
+    assert points not in budget(LinearTeacher(3), Ridge(), 9, draws=4).status
 
 
 def test_a_basis_of_ones_own_has_the_exact_budget() -> None:

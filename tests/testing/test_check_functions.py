@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,7 @@ from errsrc.bases import Torus
 from errsrc.errors import Undersampled
 from errsrc.fitting import fit
 from errsrc.laws import positive
-from errsrc.learners import BandLeastSquares, Ridge
+from errsrc.learners import BandLeastSquares, Learner, Ridge
 from errsrc.nets import CNN
 from errsrc.results import Interval
 from errsrc.settings import (
@@ -34,6 +37,7 @@ from errsrc.settings import (
 )
 from errsrc.settings.channels import Channel
 from errsrc.testing import band_teachers, check_law, check_learner, check_setting, design, laws
+from errsrc.testing.learner import each_class_up_to_the_largest_gets_a_score
 from errsrc.testing.properties import agree, hold
 
 
@@ -400,6 +404,53 @@ def test_learners_of_few_inputs_say_which() -> None:
     check_learner(BandLeastSquares(Torus(1)), inputs=lambda n, rng: rng.uniform(0, 6, (n, 1)), examples=3)
 
 
+@dataclass(frozen=True)
+class SameSeason(Learner):
+    """The learner of the tutorial, of one column and numbers only; its predictors cannot be pickled."""
+
+    k: int = 5
+
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        def predict(at: Any) -> Any:
+            apart = np.abs((at - x.T + 0.5) % 1 - 0.5)  # in years, at most half a year
+            return y[np.argsort(apart, axis=1, kind="stable")[:, : self.k]].mean(1)
+
+        return predict
+
+
+@dataclass(frozen=True)
+class OneOutput(SameSeason):
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        predict = super()._fit(x, y, rng)
+        return lambda at: np.array([float(one) for one in predict(at)])
+
+
+@pytest.mark.full
+def test_a_learner_of_the_tutorial_says_what_it_takes() -> None:
+    def years(count: int, chance: np.random.Generator) -> Any:
+        return chance.uniform(0, 3, (count, 1))
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        check_learner(SameSeason(), inputs=years, labels="numbers", examples=3)
+        check_learner(OneOutput(), inputs=years, labels="one output", examples=3)
+    texts = [str(one.message) for one in caught]
+    assert [sum(word in text for text in texts) for word in ("seems to be linear", "pickled")] == [2, 2]
+    with pytest.raises(
+        AssertionError, match=r"gets a score'.*\. If it takes no classes, pass labels='numbers'"
+    ):
+        check_learner(SameSeason(), inputs=years, properties=[each_class_up_to_the_largest_gets_a_score])
+    with pytest.raises(AssertionError, match=r"pass inputs=setting\.inputs\.$"):
+        check_learner(SameSeason(), labels="numbers")
+
+
+def test_the_tutorial_has_this_learner() -> None:
+    """The text of the class, but for annotations and the docstring."""
+    page = (Path(__file__).parents[2] / "docs/tutorials/where_error_comes_from.md").read_text()
+    source = inspect.getsource(SameSeason._fit).replace(": Any", "").replace(" -> Any", "")
+    assert source in page
+
+
 REFUSED: list[tuple[Any, str]] = [
     (lambda: check_law(Ridge), "'law' parameter of check_law must be a subclass of errsrc.laws.Law"),
     (lambda: check_law(Onset(1.0, 1.0, 1.0)), "'law' .* subclass"),
@@ -410,6 +461,7 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: check_setting(Step(), teachers=2), "'teachers' .* >= 4"),
     (lambda: check_learner(Ridge), "'learner' parameter of check_learner must be a learner"),
     (lambda: check_learner(Ridge(), seed=-1), "'seed' .* >= 0"),
+    (lambda: check_learner(Ridge(), labels="regression"), "'labels' .* 'one output'"),
 ]
 
 
