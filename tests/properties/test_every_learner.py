@@ -38,7 +38,10 @@ AVERAGING = ("neighbours", "memory", "forest", "network-student")
 """Learners whose scores of classes are probabilities."""
 
 
-VALUES = {name: kind(**QUICK.get(name, {})) for name, kind in ALL.items()}
+CLASSES_ONLY = ("parity-elimination",)
+"""Learners that take no labels that are numbers; `tests/settings/test_parity.py` tests this one."""
+
+VALUES = {name: kind(**QUICK.get(name, {})) for name, kind in ALL.items() if name not in CLASSES_ONLY}
 CLASSES = VALUES | {
     "network-student": dataclasses.replace(
         VALUES["network-student"], recipe=dataclasses.replace(RECIPE, loss="log")
