@@ -59,6 +59,10 @@ class NetworkFileSystem(UserWarning):
     """The file of a study is on a network file system: only processes of one machine may use it at a time."""
 
 
+class ChangedFiles(UserWarning):
+    """A module of the user, or a folder of images, has changed since cells were computed."""
+
+
 class EngineError(Exception):
     """The engine that computes a study's cells cannot continue; finished cells are safe in the store."""
 

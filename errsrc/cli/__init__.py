@@ -19,7 +19,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Any, NoReturn
 
 import errsrc
-from errsrc.errors import EngineError, NetworkFileSystem, NoAnswer, StoreError, StoreWriteError
+from errsrc.errors import ChangedFiles, EngineError, NetworkFileSystem, NoAnswer, StoreError, StoreWriteError
 from errsrc.extras import required_by
 
 COMMANDS = {
@@ -152,7 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _warnings_shown() -> Iterator[None]:
     """Print warnings for users as one line on standard error, like those of results."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", NetworkFileSystem)
+        for shown in (NetworkFileSystem, ChangedFiles):
+            warnings.simplefilter("always", shown)
         default = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:

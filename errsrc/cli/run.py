@@ -20,7 +20,8 @@ and the seeds.  'errsrc new' writes one, and 'errsrc kinds' lists the fields of 
 
 Each finished cell is saved in STUDY.db at once.  You can stop the command at any time: you lose
 only the cells that are being computed.  Give the same command again to compute the rest.  After
-you add values or seeds to a study, the command computes only the new cells.  The command first
+you add values or seeds to a study, the command computes only the new cells.  Finished cells are
+not computed again if you change your own module or images; the command warns of this.  The command first
 checks the values of all cells.  A cell with a refused value counts as failed; all other cells are
 computed.
 
@@ -126,7 +127,9 @@ def run(args: argparse.Namespace) -> None:
     if goal and not summary.reached:
         raise NoAnswer(f"The interval is wider than asked. {summary.reason}", summary)
     if not goal and summary.failed:
-        raise NoAnswer(f"{len(summary.failed):,} cells failed; with --retry they are tried again.", summary)
+        one = len(summary.failed) == 1
+        said = "1 cell failed" if one else f"{len(summary.failed):,} cells failed"
+        raise NoAnswer(f"{said}; with --retry {'it is' if one else 'they are'} tried again.", summary)
 
 
 def _goal(args: argparse.Namespace) -> dict[str, Any]:

@@ -11,6 +11,7 @@ DESCRIPTION = """\
 Show how many cells of a study are finished, missing and failed.  A cell is one computation, such
 as the training of one network.  The command also shows why cells failed, which process is
 computing cells now, and which versions of Python and of packages computed the finished cells.
+A warning says if a module of your own, or a folder of images, has changed since cells were computed.
 You can use the command while the study is running.
 """
 
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the counts of finished, missing and failed cells, and the reasons."""
     from errsrc.cli.stores import maybe_study, print_json
+    from errsrc.studies.changes import changes
     from errsrc.sweeps import Store
 
     study, path = maybe_study(args)
@@ -44,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
             found |= {"study": args.study, "kind": study.kind.name, "cells": len(study)}
             found |= {"finished": len(study) - len(missing), "missing": len(missing)}
         found |= {"failed": len(failures), "driver": store.driver()}
+        found["changes"] = [] if study is None else list(changes(study, store))
         found["versions"] = [{"cells": rows, **versions} for rows, versions in store.versions()]
         found["failures"] = dict(collections.Counter(failures.values()).most_common())
     if args.json:
@@ -65,4 +68,6 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         names = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cells")
         yield "made with", f"{names} ({versions['cells']:,} cells)"
     for error, count in list(found["failures"].items())[:SHOWN]:
-        yield "failed", f"{count:,} cells: {error}"
+        yield "failed", f"{count:,} {'cell' if count == 1 else 'cells'}: {error}"
+    for said in found["changes"]:
+        yield "warning", said

@@ -107,7 +107,10 @@ def compute(
     RunSummary or TargetedRun
         The outcome.
     """
+    from errsrc.studies.changes import warn_of_changes
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    warn_of_changes(study, store)
     try:
         if goal:
             from errsrc.studies.targets import compute_until

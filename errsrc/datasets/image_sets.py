@@ -260,6 +260,31 @@ def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
     return _labels(listed.train)
 
 
+def folder_digest(name: str, side: int, since: float) -> str | None:
+    """Return the digest of the images of a folder, see `Images`; None if no file has changed since a time.
+
+    The result is None, too, if the folder cannot be read.
+
+    Parameters
+    ----------
+    name, side
+        Arguments of `images`.
+    since : float
+        Seconds since the epoch.  If no file and no folder in the folder has changed since this time, the
+        function reads no picture.
+    """
+    root = _path(name)
+    try:
+        paths = (Path(where, one) for where, below, files in os.walk(root) for one in (*below, *files))
+        if not any(path.lstat().st_ctime >= since for path in paths):
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # `check_files` warns of them before a run
+            return images(name, side=side).digest
+    except (OSError, ValueError):
+        return None
+
+
 def _folder_name(name: str | os.PathLike[str]) -> str:
     """Return the name of an image set as text; a path object names a folder, also without a slash."""
     if isinstance(name, str) or not isinstance(name, os.PathLike):

@@ -42,7 +42,9 @@ def provenance(finished: FinishedStudy) -> Provenance:
     count = f"{len(finished.cells):,} of {len(study):,}" if finished.missing else f"{len(study):,}"
     cells = f"{count} {study.kind.name} cells"
     if spec is None:
-        return Provenance(f"Study: {cells}", facts(finished), _unfinished(finished, "errsrc run"))
+        return Provenance(
+            f"Study: {cells}", facts(finished), [*finished.changes, *_unfinished(finished, "errsrc run")]
+        )
     elsewhere = finished.store != spec.with_suffix(".db")
     kinds, modules = own_modules_of(study)
     option = f" --store {finished.store}" if elsewhere else ""
@@ -56,7 +58,7 @@ def provenance(finished: FinishedStudy) -> Provenance:
     return Provenance(
         f"{spec.stem}: {cells}",
         facts(finished),
-        _unfinished(finished, run),
+        [*finished.changes, *_unfinished(finished, run)],
         "\n".join([run, report, export]),
         SCRIPT.format(", ".join(arguments)),
         spec.read_text(encoding="utf-8-sig"),
@@ -86,7 +88,7 @@ def facts(finished: FinishedStudy) -> dict[str, str]:
         "study": f"{name}, of kind {study.kind.name}: {count}",
         **{f"varied: {', '.join(factor.fields)}": _values(factor.values) for factor in study.factors},
         "device": "; ".join(shown),
-        "time": f"{sum(row['seconds'] for row in rows):,.0f} s of computing, all cells together",
+        "time": f"{sum(row['seconds'] for row in rows):,.0f} s, the sum of the cells' wall times",
         "finished": dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}",
         "versions": versions(finished.versions),
     }
@@ -126,7 +128,10 @@ def _unfinished(finished: FinishedStudy, command: str) -> list[str]:
     tried = f", {failed:,} of them failed" if failed else ""
     again = f"{command}{' --retry' if failed else ''}"
     said = f"{finished.missing:,} of {len(finished.study):,} cells are not finished{tried}"
-    reasons = [f"{count:,} cells failed: {error}" for error, count in finished.failures.items()]
+    reasons = [
+        f"{count:,} {'cell' if count == 1 else 'cells'} failed: {error}"
+        for error, count in finished.failures.items()
+    ]
     return [f"{said}: '{again}' computes them.", *reasons]
 
 

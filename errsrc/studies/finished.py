@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import records
+from errsrc.errors import ChangedFiles
 from errsrc.results import Result, TextTable, json_value
+from errsrc.studies.changes import changes
 from errsrc.sweeps import Store, Study
 from errsrc.sweeps.store import columns_of
 
@@ -47,6 +50,8 @@ class FinishedStudy(Result):
         The file of finished cells.
     spec
         The TOML file that describes the study; None for a study without such a file.
+    changes
+        Warnings about finished cells whose module or images have changed since.
 
     Examples
     --------
@@ -63,6 +68,7 @@ class FinishedStudy(Result):
     versions: Sequence[tuple[int, Mapping[str, str]]]
     store: Path
     spec: Path | None = None
+    changes: tuple[str, ...] = ()
 
     @property
     def missing(self) -> int:
@@ -80,6 +86,7 @@ class FinishedStudy(Result):
         rows = [("store", str(self.store)), ("kind", self.study.kind.name)]
         rows += [("finished", f"{len(self.cells):,} of {len(self.study):,} cells")]
         rows += [("failed", f"{count:,} cells: {error}") for error, count in self.failures.items()]
+        rows += [("changed", said) for said in self.changes]
         return [TextTable(rows, "l")]
 
     def as_dict(self) -> dict[str, Any]:
@@ -155,18 +162,28 @@ def read_store(study: Study, store: Store, spec: Path | None = None) -> Finished
     ------
     ValueError
         If no cell of the study is finished.
+
+    Warns
+    -----
+    ChangedFiles
+        If a module of the user or a folder of images has changed since cells were computed.
     """
     keys, missing = study.cell_keys(), set(store.missing(study))
     if len(missing) == len(study):
         raise ValueError(f"No cell of this study is finished in {store.path}: 'errsrc run' computes them.")
     errors = store.failures()
+    cells, rows = [study[place] for place in range(len(study)) if place not in missing], store.rows(study)
+    changed = changes(study, store, cells, rows)
+    for said in changed:
+        warnings.warn(said, ChangedFiles, stacklevel=3)
     return FinishedStudy(
         study,
-        [study[place] for place in range(len(study)) if place not in missing],
-        store.rows(study),
+        cells,
+        rows,
         store.curves(study),
         collections.Counter(errors[keys[place]] for place in sorted(missing) if keys[place] in errors),
         store.versions(),
         store.path,
         spec,
+        changed,
     )

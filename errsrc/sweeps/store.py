@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import csv
 import itertools
@@ -156,8 +157,13 @@ class Store:
         """
         return int(next(iter(self._file.query("SELECT count(*) FROM cells")))[0])
 
-    def versions(self) -> list[tuple[int, dict[str, str]]]:
+    def versions(self, study: Study | None = None) -> list[tuple[int, dict[str, str]]]:
         """Return the different sets of versions of Python and packages, and the number of rows of each set.
+
+        Parameters
+        ----------
+        study : Study, optional
+            The study whose rows are counted; by default all rows.
 
         Returns
         -------
@@ -167,7 +173,12 @@ class Store:
         """
         query = """SELECT count(*) AS rows, versions FROM cells LEFT JOIN made_with
                    ON made_with.id = cells.made_with GROUP BY made_with.id ORDER BY rows DESC"""
-        return [(rows, self._file.json(versions)) for rows, versions in self._file.query(query)]
+        if study is None:
+            return [(rows, self._file.json(versions)) for rows, versions in self._file.query(query)]
+        query = "SELECT key, versions FROM cells LEFT JOIN made_with ON made_with.id = cells.made_with"
+        keys = set(study.cell_keys())
+        counts = collections.Counter(text for key, text in self._file.query(query) if key in keys)
+        return [(rows, self._file.json(text)) for text, rows in counts.most_common()]
 
     def rows(self, study: Study | None = None) -> list[dict[str, Any]]:
         """Return the finished cells as flat rows.

@@ -124,6 +124,11 @@ class VisionCell(TrainedCell):
         """
         return self._architecture(shape_of(self.dataset, self.side))
 
+    @property
+    def image_folder(self) -> tuple[str, int] | None:
+        """The path of the cell's folder of images, and the side of a picture; None for a named data set."""
+        return (self.dataset, self.side) if self.side else None
+
     def _architecture(self, shape: Shape) -> Network:
         if self.module:
             images_of = (shape.channels, shape.side, shape.side)
