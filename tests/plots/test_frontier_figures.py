@@ -75,7 +75,8 @@ def test_all_approaches_have_the_runs_next_to_the_sizes_of_each_approach() -> No
     truths = [x for one in found.frontiers for x in (one.columns()["m"], one.columns()["n"])]
     for line, truth in zip(drawn, truths, strict=True):
         np.testing.assert_allclose(line.get_ydata(), truth)
-    assert len(labels(ax)) == 5
+    assert len(labels(ax)) == 6
+    assert "largest measured budget" in labels(ax)
     assert labels(ax)[-1] == "optimum of the parabola\nof each budget"
     curves = [line for line in ax.lines if len(line.get_xdata()) > 20]
     assert len(curves) == len({(line.get_color(), str(line.get_linestyle())) for line in curves}) == 4
