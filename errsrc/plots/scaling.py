@@ -217,12 +217,18 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
         for (name, x), part in zip(values.items(), result.parts.values(), strict=True):
             label = (
                 f"{name}, {len(part)} cells: "
-                f"{signed(100 * part.divergence_mean)} ± {100 * part.divergence_std:.1f}%"
+                f"{signed(100 * part.divergence_mean)}% ± {100 * part.divergence_std:.1f}%"
             )
-            style: dict[str, Any] = {"color": FITTED, "alpha": 0.45, "edgecolor": "white"}
-            if name != "fitted":
-                style = {"histtype": "step", "color": HELD_OUT, "linewidth": 2.0, "hatch": "///"}
-            ax.hist(x, edges.tolist(), label=label, **style)
+            if name == "fitted":
+                style: dict[str, Any] = {"color": FITTED, "alpha": 0.45, "edgecolor": "white"}
+                ax.hist(x, edges.tolist(), label=label, **style)
+                continue
+            counts, _ = np.histogram(x, edges)
+            ends = np.flatnonzero(np.diff(counts > 0, prepend=False, append=False))
+            for first, last in ends.reshape(-1, 2):  # bins without cells get no line
+                bins = edges[first : last + 1]
+                ax.stairs(counts[first:last], bins, color=HELD_OUT, linewidth=2.0, hatch="///", label=label)
+                label = "_nolegend_"
         ax.axvline(0.0, color=INK, linewidth=0.8)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{signed(v, 6)}%"))
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -263,7 +269,7 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
         ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
         ax.set(xlabel="measured error (mean of the runs)", ylabel="predicted error", xlim=ends, ylim=ends)
         ax.set_aspect("equal")
-        ax.legend(loc="upper left")
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
         return log(ax)
 
 

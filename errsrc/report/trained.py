@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from errsrc.fitting.holdouts import DIVERGENCE_LIMITS, Holdout
 from errsrc.fitting.one_law import Fit
-from errsrc.fitting.several_laws import weighted_fits
+from errsrc.fitting.several_laws import AveragedFit, weighted_fits
 from errsrc.report import holdout
 from errsrc.report.cells import cells_table
 from errsrc.report.page import Block, Content, Paragraph
@@ -47,13 +47,27 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     result, notes = family.result, family.notes
     if isinstance(result, Holdout):
         sections = holdout.sections(result, code, about.examples, about.error_text, about.m_text)
-        return Content(holdout.verdicts(result), sections, [*notes, *result.forecast.warnings])
+        warned = holdout.warnings_of_fitted(result)
+        if family.law_of_all is not None:
+            sections.insert(-1, ("The law of all cells", _law_of_all(family.law_of_all)))
+            warned += [f"Among all cells: {said}" for said in family.law_of_all.warnings]
+        return Content(holdout.verdicts(result), sections, [*notes, *warned])
     if result is None:
         return Content([(notes[-1], False)], [], notes)
     units = f"n: {about.examples}; error: {about.error_text}; {about.m_text}"
     lead, _ = weighted_fits(result)[0]
-    law = [*([Paragraph(units)] if about.m_text else []), *holdout.law_blocks(lead)]
+    law = [*([Paragraph(units)] if about.m_text else []), *holdout.forecast_blocks(result)]
     return Content([_verdict(lead)], [("The law, fitted to all cells", law)], [*notes, *result.warnings])
+
+
+def _law_of_all(law: Fit | AveragedFit) -> list[Block]:
+    """Return what a page says about the law that was fitted to all cells, the held-out cells included."""
+    said = (
+        "The same kind of law, fitted to all cells, the held-out cells included. Use these parameters to "
+        "describe your cells and to predict larger cells. No cell is left to test this fit: the divergence "
+        "of the held-out cells above shows how well such a fit predicts."
+    )
+    return [Paragraph(said), *holdout.forecast_blocks(law)]
 
 
 def _verdict(found: Fit) -> tuple[str, bool]:

@@ -80,6 +80,9 @@ QUANTITIES: dict[str, Quantities] = {
 }
 """Names and texts for the laws, by kind of study."""
 
+UNCONVERGED = 0.1
+"""Share of trainings that are still improving at their last step, from which on a note says so."""
+
 OTHER_KINDS = ("recovery", "budget", "threshold", "search", "example", "pruning")
 """Kinds of errsrc to whose rows no law in n and m is fitted here."""
 
@@ -109,7 +112,10 @@ class TrainedFamily(Result):
         fitted to all sizes, without a comparison.
         None if no law can be fitted.
     notes
-        Sentences that say which runs were left out, and why there is no comparison.
+        Sentences that say which runs were left out, why there is no comparison, and how many trainings were
+        still improving at their last step.
+    guess
+        The error of a random guess; inf if it is not known.
     """
 
     label: str
@@ -117,6 +123,17 @@ class TrainedFamily(Result):
     error: Array
     result: Holdout | Fit | AveragedFit | None
     notes: tuple[str, ...]
+    guess: float = math.inf
+
+    @functools.cached_property
+    def law_of_all(self) -> Fit | AveragedFit | None:
+        """The same law, or average of laws, fitted to all runs; None if it cannot be fitted."""
+        if not isinstance(self.result, Holdout):
+            return self.result
+        try:
+            return _fitted(self.error, self.inputs, self.guess)
+        except (NoFit, ValueError):
+            return None
 
     def headline(self) -> str:
         """Return the label, the number of runs and the law as one line."""
@@ -183,8 +200,8 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
         inputs = {name: x for name, x in every.items() if len(np.unique(x)) > 1}
         result, why = _law(inputs, error, guess)
         text = cell_text if about.guess else functools.partial(_varied, finished)
-        notes = left_out(cells, rows, usable, about.error, text)
-        out.append(TrainedFamily(label, inputs, error, result, (*notes, *why)))
+        notes = left_out(cells, rows, usable, about.error, text) + _unconverged(rows)
+        out.append(TrainedFamily(label, inputs, error, result, (*notes, *why), guess))
     return out
 
 
@@ -307,6 +324,18 @@ def left_out(
     return out
 
 
+def _unconverged(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence if a tenth of the trainings, or more, were still improving at the last step."""
+    known = [row for row in rows if not row.get("diverged") and "best_step" in row and "steps" in row]
+    count = sum(row["best_step"] >= row["steps"] for row in known)
+    if not count or count < UNCONVERGED * len(known):
+        return []
+    return [
+        f"{count:,} of {len(known):,} trainings {'was' if count == 1 else 'were'} still improving at the last step: raise steps or "
+        "recipe.learning_rate."
+    ]
+
+
 def cell_text(cell: Any) -> str:
     """Return the sizes and the seed of a trained network as text.
 
@@ -329,12 +358,6 @@ def _law(
     if "n" not in inputs:
         return None, ("No law was fitted: n does not vary.",)
 
-    def fitted(used: Any, sizes: Mapping[str, Any]) -> Fit | AveragedFit:
-        if guess == math.inf:
-            return auto(used, **sizes)
-        law, fixed = (Dense, {"eps0": guess}) if "m" in inputs else (Power, {})
-        return fit(law, used, fixed=fixed, **sizes)
-
     too_few = f"of {' and '.join(inputs)} at most a quarter of the largest do not determine the law"
     for sizes, why in (
         (tuple(inputs), ()),
@@ -344,11 +367,19 @@ def _law(
             chosen: dict[str, Any] = {name: inputs[name] for name in sizes}
             seen = small_cells(**chosen)
             small: dict[str, Any] = {name: x[seen] for name, x in inputs.items()}
-            return judge(fitted(error[seen], small), error, seen, **inputs), why
+            return judge(_fitted(error[seen], small, guess), error, seen, **inputs), why
         except (NoFit, ValueError):
             continue
     try:
-        found = fitted(error, inputs)
+        found = _fitted(error, inputs, guess)
         return found, (f"Cells {too_few}: it is fitted to all cells, and predicts none of them.",)
     except (NoFit, ValueError) as problem:
         return None, (f"No law was fitted: {problem}",)
+
+
+def _fitted(error: Array, inputs: Mapping[str, Any], guess: float) -> Fit | AveragedFit:
+    """Return the law of some runs; an average of laws if the error of a random guess is not known (inf)."""
+    if guess == math.inf:
+        return auto(error, **inputs)
+    law, fixed = (Dense, {"eps0": guess}) if "m" in inputs else (Power, {})
+    return fit(law, error, fixed=fixed, **inputs)

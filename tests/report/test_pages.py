@@ -306,6 +306,21 @@ def test_a_vision_page_has_the_law_of_the_small_cells_and_names_what_was_left_ou
         assert str(interval) in text
     assert "Left out: n = 22, width 4, seed 1: its training diverged." in text
     assert "72 vision cells" in text
+    every = fit(Dense, error, n=n, m=m, fixed={"eps0": 0.9})
+    said = text.partition("The law of all cells")[2].partition("Fitted cells")[0]
+    for name, interval in every.intervals.items():
+        assert name in said
+        assert str(interval) in said
+    assert "alpha (exponent of n)" in said
+
+
+def test_trainings_that_end_at_the_last_step_are_counted() -> None:
+    row = {"steps": 100, "best_step": 100, "diverged": False}
+    rows = [row, row | {"diverged": True}, *[row | {"best_step": 60}] * 9]
+    assert trained._unconverged(rows) == [
+        "1 of 10 trainings was still improving at the last step: raise steps or recipe.learning_rate."
+    ]
+    assert trained._unconverged(rows[1:]) == trained._unconverged([{"n": 3}]) == []
 
 
 @pytest.mark.full
