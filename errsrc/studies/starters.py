@@ -15,6 +15,7 @@ STARTERS: dict[str, tuple[str, ...]] = {
         "errsrc run grid.toml",
         "errsrc report grid.toml",
         "errsrc run own_grid.toml --modules own_model",
+        "errsrc report own_grid.toml --modules own_model",
     ),
     "language": ("errsrc run grid.toml", "errsrc report grid.toml"),
     "budget": ("errsrc budget budget.toml", "errsrc budget own_budget.toml --modules own_setting"),

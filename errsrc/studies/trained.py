@@ -330,8 +330,9 @@ def _unconverged(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     count = sum(row["best_step"] >= row["steps"] for row in known)
     if not count or count < UNCONVERGED * len(known):
         return []
+    were = "was" if count == 1 else "were"
     return [
-        f"{count:,} of {len(known):,} trainings {'was' if count == 1 else 'were'} still improving at the last step: raise steps or "
+        f"{count:,} of {len(known):,} trainings {were} still improving at the last step: raise steps or "
         "recipe.learning_rate."
     ]
 

@@ -311,7 +311,10 @@ def _split(
     order = balanced_order(labels, generator(0, "vision", dataset, "validation"))
     if validation >= len(order):
         accepted = f"an integer <= {len(order) - 1}"
-        raise ValueError(checks.refusal("validation", "VisionCell", accepted, validation))
+        raise ValueError(
+            f"{checks.refusal('validation', 'VisionCell', accepted, validation)} The image set {dataset} has "
+            f"{len(labels):,} training images; about 1/5 of them is a good number."
+        )
     held = np.sort(order[:validation])
     return held, np.setdiff1d(np.arange(len(labels)), held)
 
@@ -333,16 +336,19 @@ def training_member(cell: VisionCell, data: DeviceImages) -> Member:
     """
     shape = (cell.width,) if cell.depth == 1 else (cell.width, cell.depth)
     order = balanced_order(data.y.cpu().numpy()[data.rows], generator(cell.seed, "vision", "subset", *shape))
-    _check_n(cell, len(order))
+    _check_n(cell, len(order), len(data.y))
     seed = seed_of(cell.seed, "vision", cell.family, *shape, cell.n)
     return Member(data.rows[order[: cell.n]], cell.steps, seed)
 
 
-def _check_n(cell: VisionCell, largest: int) -> None:
-    """Raise ValueError if a cell has more training images than `largest`."""
+def _check_n(cell: VisionCell, largest: int, count: int) -> None:
+    """Raise ValueError if n is above `largest`; the data set has `count` training images."""
     if cell.n > largest:
         accepted = f"an integer <= {largest} ({cell.dataset})"
-        raise ValueError(checks.refusal("n", "VisionCell", accepted, cell.n))
+        raise ValueError(
+            f"{checks.refusal('n', 'VisionCell', accepted, cell.n)} Of {count:,} training images, "
+            f"{cell.validation:,} are for validation, and each class gives equally many of the others."
+        )
 
 
 def train_vision_cells(cells: Sequence[VisionCell], folder: str | None = None) -> list[VisionResult]:
@@ -449,7 +455,8 @@ def require_images(cells: Iterable[VisionCell]) -> None:
         for validation, cell in by_validation.items():
             _, rows = _split(labels, dataset, validation)
             _, counts = np.unique(labels[rows], return_counts=True)
-            _check_n(cell, len(counts) * int(counts.min()))  # the length of the balanced order
+            largest = len(counts) * int(counts.min())  # the length of the balanced order
+            _check_n(cell, largest, len(labels))
 
 
 VISION = Kind(

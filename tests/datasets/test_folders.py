@@ -305,7 +305,7 @@ steps = 60
             "n = 2",
             "'validation' parameter of VisionCell must be an integer <= 3. Got 5000 instead.",
         ),
-        ("mine", 2, "n = 2\nvalidation = 4", "must be an integer <= 3. Got 4 instead."),
+        ("mine", 2, "n = 2\nvalidation = 4", "Got 4 instead. The image set mine has 4 training"),
         ("mine", 2, "n = 9\nvalidation = 1", "'n' parameter of VisionCell must be an integer <= 2"),
         ("digits", 0, "n = 90", "'validation' parameter of VisionCell must be an integer <= "),
         ("digits", 0, "n = 900\nvalidation = 397", "'n' parameter of VisionCell must be an integer <= "),
