@@ -158,4 +158,5 @@ def _law_data(table: FittedTable, knobs: Sequence[Knob]) -> dict[str, Any]:
 
 def _embedded(data: Any) -> str:
     """Return data as JSON that may stand inside an HTML element."""
-    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return text.replace("</", "<\\/").replace("<!--", "\\u003c!--")

@@ -6,9 +6,10 @@ import contextlib
 import socket
 import tempfile
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from errsrc.explore.panels import file_text
 from errsrc.extras import require
@@ -37,6 +38,36 @@ class Served:
     law: str = "chinchilla"
     columns: Mapping[str, str] = field(default_factory=dict)
     sentence: Callable[[Exception], str] = str
+
+
+@dataclass(frozen=True)
+class SameOrigin:
+    """An ASGI app that refuses requests from pages of other sites, and passes all others to a given app.
+
+    A browser lets each page connect to 127.0.0.1, and names the site of the page in the header Origin.
+    marimo accepts all origins: without this class, any open page could read the user's table.
+
+    Attributes
+    ----------
+    app : callable
+        The ASGI app that answers.
+    """
+
+    app: Callable[..., Awaitable[None]]
+
+    async def __call__(
+        self, scope: Mapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
+        """Answer a request as ASGI defines it: status 403 if the origin is not the host that is asked."""
+        headers = dict(scope.get("headers", ()))
+        origin = headers.get(b"origin")
+        if origin is None or origin.partition(b"://")[2] == headers.get(b"host"):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: status 403
+        else:
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b"Pages of other sites are refused."})
 
 
 _served = Served()
@@ -88,7 +119,7 @@ def serve(options: Served, port: int = 0, *, open_browser: bool = True) -> None:
         path.write_text(notebook(), encoding="utf-8")
         app = marimo.create_asgi_app(quiet=True).with_app(path="", root=str(path)).build()
         # a page of another site that a browser resolves to this machine is refused
-        guarded = TrustedHostMiddleware(app, allowed_hosts=[HOST, "localhost"])
+        guarded = TrustedHostMiddleware(SameOrigin(app), allowed_hosts=[HOST, "localhost"])
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         print(f"{address} (Ctrl-C stops the app)", flush=True)
         if open_browser:
