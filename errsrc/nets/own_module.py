@@ -12,6 +12,7 @@ import functools
 import inspect
 import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
 from errsrc import checks
@@ -324,9 +326,17 @@ def _made(network: ModuleNetwork, factory: Callable[..., Any], seed: int) -> nn.
         )
     has_any = any(p.kind is p.VAR_KEYWORD for p in takes)
     given = {p.name: sizes[p.name] for p in takes if p.name in sizes}
-    with torch.random.fork_rng(devices=[]), _reported(network, "it cannot be made"):
+    with (
+        torch.random.fork_rng(devices=[]),
+        _reported(network, "it cannot be made"),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Lazy modules are a new feature")
         torch.manual_seed(seed)
         made = factory(**(sizes if has_any else given))
+        if isinstance(made, nn.Module) and any(map(is_lazy, (*made.parameters(), *made.buffers()))):
+            with torch.no_grad():  # a lazy module draws its weights in its first call
+                made(torch.zeros(1, *(network.image_shape or (network.inputs,))))
     if not isinstance(made, nn.Module):
         raise _refusal(network, f"it makes a {type(made).__name__}, and not a torch.nn.Module.")
     return made.to("cpu", torch.float32)

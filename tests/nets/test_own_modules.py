@@ -154,6 +154,14 @@ REFUSED = {
 }
 
 
+def test_lazy_layers_get_their_shapes_and_seeded_weights():
+    network = from_module(own_models.lazy, outputs=3, width=4, image_shape=IMAGE)
+    assert network.shapes() == ((4, 1, 3, 3), (4,), (3, 144), (3,))
+    first, again, other = network.draw([0, 0, 1])[2]
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_the_loop_cannot_train_is_refused_with_one_sentence(name):
     shape, width = (IMAGE, 4) if name == "batch_normalised" else ((), None)
