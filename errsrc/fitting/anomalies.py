@@ -46,6 +46,8 @@ Of 300 power laws with a floor, 8 to 20 sizes and 5% noise each, at most 0.3% ha
 and at most 3.7% under noise with Student's t distribution of 3 degrees of freedom."""
 WRONG_WAY = 0.25
 """Largest sum of steps against the direction of a peak, as a share of its rise."""
+SHAPE = "'errsrc shape' (errsrc.curve_shape)"
+"""The command, and the function, that decide the shape of a curve, for messages."""
 ONE_SIDED = 0.975
 """Confidence with which an error must fall to fall measurably."""
 
@@ -229,7 +231,8 @@ class FarRows(str):
             Number of rows of the fit.
         what : str
             The words that follow "far from", such as "the law, and were left out of the fit".  Write them for
-            several rows: for a single row, "and were" becomes "and was", and "and pull" becomes "and pulls".
+            several rows: for a single row, "and were" becomes "and was", "and pull" becomes "and pulls", and
+            "their budgets" becomes "its budget".
         labels : sequence of str
             The label of each row in its table, such as "line 23"; () if the rows come from arrays.
         """
@@ -243,6 +246,7 @@ class FarRows(str):
         end = what
         if len(points) == 1:
             end = what.replace("and were", "and was").replace("and pull", "and pulls")
+            end = end.replace("their budgets", "its budget")
         verb = "is" if len(points) == 1 else "are"
         out = cls(f"{len(points)} of {total} rows {verb} far from {end}: {'; '.join(named)}.")
         out.points, out.total, out.what = points, total, what
@@ -307,12 +311,12 @@ class SteepFall(NamedTuple):
         """The fall, the verdict, and what can be done, in two sentences."""
         if self.runs > 1:
             return (
-                f"{self.lead}: a cliff at n = {self.n:g}. In Python errsrc.curve_shape shows the evidence; "
-                "to fit a law, leave out the rows that are 0 to rounding."
+                f"{self.lead}: a cliff at n = {self.n:g}. {SHAPE} shows the evidence; to fit a law, leave "
+                "out the rows that are 0 to rounding."
             )
         return (
             f"{self.lead}: a cliff at n = {self.n:g}, or a wrong row, as it is the only one there. Leave it "
-            "out, or ask errsrc.curve_shape in Python."
+            f"out, or ask {SHAPE}."
         )
 
 

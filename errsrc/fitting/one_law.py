@@ -467,11 +467,14 @@ def _without_far(
 ) -> Fit | None:
     """Return the fit without the rows that are far from the law; None if these rows must stay.
 
-    They stay if they may be right, at the end of a curve, or if the other rows do not allow a fit.
+    All these rows stay if the other rows do not allow a fit.  The rows at the largest n of a curve stay if
+    they may be right.
     """
     far = all_far_rows(problem, best.z)
     if drops_at_end(problem, robust_residual(problem, best.z), far):
-        return None
+        far &= problem.measured["n"] < problem.measured["n"].max()
+        if not far.any():
+            return None
     near = problem.of_rows(np.flatnonzero(~far))
     given: dict[str, Any] = dict(near.measured)
     try:

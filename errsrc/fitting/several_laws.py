@@ -17,6 +17,7 @@ from errsrc.checks import LEVEL, SEED, Flag, Integer, Number, Optional, Positive
 from errsrc.errors import NoFit
 from errsrc.fitting import asymptotes
 from errsrc.fitting.anomalies import (
+    SHAPE,
     FarRows,
     all_far_rows,
     constant_sentence,
@@ -442,8 +443,10 @@ def _found(
     posed = _posed(names, laws, columns, fixed, constants)
     found = _solved(posed, seed)
     sentences = (*thinning, *others)
-    if not (far := _far_rows(found)).any() or keep_far:
+    if not (far := _far_rows(found)).any():
         return found, sentences
+    if keep_far:
+        return found, (*sentences, far_sentence(posed[0], far, "the law, and were discounted"))
     near = {name: x[_sorted_rows(columns, names)][~far] for name, x in columns.items()}
     found = _solved(_posed(names, laws, near, fixed, constants), seed)
     return found, (*sentences, far_sentence(posed[0], far, "the law, and were left out of the fit"))
@@ -537,7 +540,7 @@ def _drop_sentence(problem: Problem, residual: Array) -> str:
     return (
         f"The error at the largest n, {error:.3g} at n = {n:g}, is far below the law of the other rows, "
         f"{error * np.exp(residual[-1]):.3g}: a cliff, or a wrong row. Leave it out, or "
-        "ask errsrc.curve_shape in Python; fit(Cliff) (--law cliff) fits a law with a cliff."
+        f"ask {SHAPE}; fit(Cliff) (--law cliff) fits a law with a cliff."
     )
 
 

@@ -93,6 +93,28 @@ def test_the_last_row_of_a_curve_stays_if_it_may_be_the_first_of_a_cliff() -> No
         fit("power", error, n=n, fixed={"c_inf": 0.0})
 
 
+def test_a_last_row_that_stays_keeps_no_other_row() -> None:
+    n = 100 * 2.0 ** np.arange(12)
+    error = 5 * n**-0.5 * np.exp(0.01 * np.random.default_rng(0).standard_normal(12))
+    error[[3, -1]] *= 4.0, 0.6
+    found = fit("power", error, n=n)
+    assert found.inputs["n"].tolist() == np.delete(n, 3).tolist()
+    assert "far from the law, and was left out of the fit: n = 800, " in found.warnings[0]
+    assert f"n = {n[-1]:.6g}, error" in found.warnings[1]
+
+
+@pytest.mark.full
+def test_an_average_names_the_rows_that_it_keeps() -> None:
+    n = 100 * 2.0 ** np.arange(12)
+    error = 5 * n**-0.5 * np.exp(0.01 * np.random.default_rng(0).standard_normal(12))
+    error[3] *= 4
+    found = auto(error, n=n, keep_far=True)
+    assert found.members[0].inputs["n"].size == 12
+    assert (
+        sum("1 of 12 rows is far from the law, and was discounted: n = 800" in w for w in found.warnings) == 1
+    )
+
+
 def test_a_held_out_judgement_leaves_the_row_out(diverged: Path) -> None:
     found = holdout("chinchilla", data=diverged, share=0.6)
     clean = holdout("chinchilla", np.delete(GOOD, 19), n=np.delete(N, 19), m=np.delete(M, 19), share=0.6)
