@@ -973,6 +973,26 @@ TIES = [
         "rises.json",
         lambda r: [r["repeats"]],
     ),
+    *(
+        Tie(
+            B,
+            text,
+            "rises.json",
+            lambda r, seeds=seeds: [
+                sum(
+                    r["rates"][
+                        f"constant, {sizes} sizes, noise 5%, standard errors from {seeds} seeds"
+                    ].values()
+                )
+                for sizes in (8, 24)
+            ],
+        )
+        for seeds, text in {
+            3: "with standard errors from 3 seeds in {32.8%} (8 sizes) and {72.8%} (24 sizes)",
+            10: "from 10 seeds in {6.8%} and {16.5%}",
+            30: "from 30 seeds in {4%} and {7%}",
+        }.items()
+    ),
     Tie(
         B,
         "by a factor 1.25 is then called a bend in {30%}, a rise by a factor 2 in {0}",

@@ -39,7 +39,7 @@ examples:
 COLUMNS = {
     "n": "the column of n (default: n)",
     "error": "the column of the error (default: error)",
-    "std-error": "a column of the standard error of each error (default: the noise is estimated)",
+    "std-error": "a column of the standard errors, if they are known (default: the noise is estimated)",
 }
 """The options that name columns, with their help."""
 

@@ -268,7 +268,11 @@ def sorted_curve(
         If the arrays have different lengths, more than one dimension, or no entries.
     """
     sizes, errors, spread = _run_arrays(n, error, std_error)
-    values, group, runs = np.unique(sizes, return_inverse=True, return_counts=True)
+    distinct, which = np.unique(sizes, return_inverse=True)
+    rounded = np.exp(np.log(distinct))  # very near n have the same ln n, and are one cell
+    _, first, cell = np.unique(rounded, return_index=True, return_inverse=True)
+    values, group = distinct[first], cell[which]
+    runs = np.bincount(group)
     medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
     threshold = ROUNDING * float(medians.max()) if zero is None else zero
     above = _count_above(medians, threshold)

@@ -236,7 +236,8 @@ def _by_standard_errors(errors: tuple[Array, Array, Array], level: float) -> _Me
     n, error, spread = errors
     sizes, group, runs = np.unique(n, return_inverse=True, return_counts=True)
     mean = np.bincount(group, error) / runs
-    deviation = np.sqrt(np.bincount(group, spread**2)) / runs
+    unit = float(spread.max()) or 1.0  # squares of very small or very large standard errors are not finite
+    deviation = unit * np.sqrt(np.bincount(group, (spread / unit) ** 2)) / runs
     exact = int((deviation == 0).sum())
     pairs = math.comb(len(sizes), 2) - math.comb(exact, 2)
     if not pairs:

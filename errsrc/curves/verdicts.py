@@ -235,7 +235,9 @@ def curve_shape(
         raises ValueError for a row of `data` that cannot be used.  Both work as in `errsrc.fit`.
     std_error : array_like, shape (runs,), or str, optional
         Standard error of each error, >= 0.  The standard error of an error of 0 says how large the true error
-        may be.  If you give standard errors, the verdicts "peak", "dip" and "rise" rest on them.  By default,
+        may be.  If you give standard errors, the verdicts "peak", "dip" and "rise" rest on them.  Standard
+        errors that were estimated from few seeds are too small for some n, which makes false rises: give the
+        errors of all seeds instead (``benchmarks/rises.py`` measures how often).  By default,
         the noise is estimated from the differences between runs of the same cell.  This estimate needs at
         least three more runs than cells.  With fewer runs, the noise is estimated from the scatter around a
         smooth curve.
@@ -246,7 +248,7 @@ def curve_shape(
     level : float
         Coverage of the intervals, in (0, 1).  The probability that a true power law gets the verdict "bend",
         "cliff" or "plateau then fall" is at most 1 - level.  So is the probability that a curve that never
-        rises gets the verdict "peak", "dip" or "rise".
+        rises gets the verdict "peak", "dip" or "rise", if the standard errors are correct.
     seed : int
         Seed of the simulated noise and of the starts of fits, >= 0.
 

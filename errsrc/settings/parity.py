@@ -48,9 +48,9 @@ class SparseParity(Setting):
 
     Notes
     -----
-    Let C be the number of sets of k out of d coordinates.  Without flips, each example halves the number of
-    other sets that agree with all labels.  About log2 C examples therefore determine the teacher, and the
-    uncertainty is the exact posterior risk, from all C sets.  Learners by gradient descent need many more
+    Let C be the number of sets of k out of d coordinates.  Without flips, each example halves the expected
+    number of other sets that agree with all labels.  A few more than log2 C examples therefore determine the
+    teacher.  The uncertainty is the exact posterior risk, from all C sets.  Gradient descent needs many more
     examples, of the order d^(k-1) (Barak et al. 2022, arXiv 2207.08799; Edelman et al. 2023, arXiv
     2309.03800).  The difference is deficiency.
 
@@ -109,9 +109,10 @@ class SparseParity(Setting):
 
     @property
     def n_nyquist(self) -> int | None:
-        """log2 C, rounded up: the smallest n at which noiseless labels can tell all sets apart.
+        """log2 C, rounded up: fewer noiseless labels cannot tell all sets apart.
 
-        With flips, no number of examples is enough for certain, and the value is None.
+        A few more labels may be needed: 5 labels cannot tell all 28 pairs of 8 coordinates apart.  With
+        flips, no number of labels is enough for certain, and the value is None.
         """
         return None if self.channel.rate else max(1, math.ceil(math.log2(self.sets)))
 

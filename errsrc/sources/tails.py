@@ -113,7 +113,9 @@ def pareto_shape(values: ArrayLike) -> float | None:
     quartile = excess[int(count / 4 + 0.5) - 1]
     theta = 1 / excess[-1] + (1 - np.sqrt((30 + int(math.sqrt(count))) / grid)) / (3 * quartile)
     shapes = np.log1p(-theta[:, None] * excess).mean(1)
-    likelihood = count * (np.log(-theta / shapes) - shapes - 1)
+    rate = np.full_like(theta, 1 / excess.mean())  # the limit of -theta / shapes at theta = 0
+    np.divide(-theta, shapes, out=rate, where=shapes != 0)
+    likelihood = count * (np.log(rate) - shapes - 1)
     weights = np.exp(likelihood - likelihood.max())
     mean_theta = float((weights * theta).sum() / weights.sum())
     return float(np.log1p(-mean_theta * excess).mean())

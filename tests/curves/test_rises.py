@@ -96,6 +96,14 @@ def test_three_points_with_standard_errors_can_rise() -> None:
     assert curve_shape(n, error, std_error=[0.1] * 3).verdict == "not decided"
     assert not curve_shape(n, error, std_error=[0.0] * 3).changes  # pairs without noise are left out
     assert curve_shape(n, error, std_error=[0.0, 0.01, 0.0]).verdict == "dip"
+    for unit in (1e-250, 1e250):  # the squares of such standard errors are 0 or inf
+        assert curve_shape(n, unit * np.array(error), std_error=[0.01 * unit] * 3).verdict == "dip"
+
+
+def test_sizes_that_are_equal_in_their_logarithm_are_one_cell() -> None:
+    n = np.repeat([1e15, 1e15 + 1, 2e15, 4e15], 3)
+    found = curve_shape(n, np.repeat([1, 1, 2, 1], 3) * np.tile([1.0, 1.01, 0.99], 4))
+    assert (found.verdict, found.n.tolist(), found.runs.tolist()) == ("peak", [1e15, 2e15, 4e15], [6, 3, 3])
 
 
 @pytest.mark.full

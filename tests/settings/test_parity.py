@@ -75,6 +75,26 @@ def test_a_rectified_network_of_k_plus_1_units_expresses_a_parity():
     np.testing.assert_allclose(units @ [1.0, -2.0, 2.0, 0.0] - 1, x.prod(1))
 
 
+@pytest.mark.parametrize(("dim", "more"), [(7, 0), (8, 1)])
+def test_log2_of_the_number_of_sets_is_a_lower_bound_of_the_labels(dim, more):
+    """Some n inputs tell all pairs apart if the sums of two of dim columns in F2^n differ.
+
+    A change of basis and origin makes the first four columns 0 and three unit vectors.
+    """
+
+    def widest(columns, sums, n):
+        best = len(columns)
+        for new in range(columns[-1] + 1, 2**n):
+            fresh = {new ^ old for old in columns}
+            if best < dim and not fresh & sums:
+                best = max(best, widest([*columns, new], sums | fresh, n))
+        return best
+
+    n = SparseParity(dim, 2).n_nyquist
+    found = [widest([0, 1, 2, 4], {1, 2, 3, 4, 5, 6}, n + k) >= dim for k in (-1, 0, 1)]
+    assert found == [False, more == 0, True]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

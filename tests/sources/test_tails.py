@@ -49,6 +49,12 @@ def test_draws_without_a_tail_have_no_shape():
     assert judged_by_draws(1e-30 * np.exp(3 * np.random.default_rng(0).standard_normal(64)), 1.0).holds
 
 
+def test_error_rates_have_a_shape_even_where_a_scale_of_the_grid_is_infinite():
+    """Here one theta of the grid is exactly 0.  The shape is that of slightly different draws."""
+    draws = np.array([0.0] * 16 + [5, 6, 7, 9])
+    assert pareto_shape(draws) == pytest.approx(pareto_shape(draws + 1e-6 * np.arange(20)), abs=1e-4)
+
+
 def test_intervals_of_light_tails_hold_and_of_heavy_tails_do_not():
     rng = np.random.default_rng(0)
     light, heavy = rng.standard_exponential(1024), rng.pareto(1.1, 1024)
