@@ -364,7 +364,7 @@ ROWS = GOOD.splitlines()[1:]
         ("n,error\n1,\x00\n", "binary"),
         (b"\x89PNG\r\n\x1a\n\x00\x01\xff", "UTF-8"),
         ("n,error\n1,.5\n".encode("utf-16"), "two different sizes"),
-        ("n,error\n1,.5\n".encode("utf-16-le"), "binary"),
+        ("n,error\n1,.5\n".encode("utf-16-le"), "two different sizes"),
         ('n,error\n1,"0.5\n', "line 2: not a row of a CSV file"),
         (f'n,error\n1,"{"x" * 200_000}"\n', "not a row of a CSV file"),
         ("n,error\n" + "1000,0.5\n1000,0.4\n" * 5, "two different sizes"),
