@@ -14,6 +14,7 @@ from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, predict_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
+from errsrc.fitting.ranges import range_sentence
 from errsrc.fitting.table_points import SIZES
 from errsrc.results import json_value
 from errsrc.tables import left_out_sentence
@@ -107,8 +108,8 @@ def _print(found: Prediction, text: Callable[[Any], str], args: argparse.Namespa
     """Print a prediction as JSON, as its mean or as text, and write its figure."""
     for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
-    if not args.json:
-        for remark in found.remarks:
+    if not args.json:  # the variance of a mean has other parts than that of a run
+        for remark in range_sentence(found.measured) if args.mean else found.remarks:
             print(f"errsrc: {remark}", file=sys.stderr)
     if args.mean:
         _print_mean(found, args.json)
@@ -122,6 +123,7 @@ def _print_mean(found: Prediction, as_json: bool) -> None:
     mean, runs = found.mean(), int(np.isfinite(found.predicted).sum())
     if as_json:
         shown = {"mean": mean, "runs": runs, "warnings": found.warnings, "left_out": found.left_out}
+        shown |= {"measured": found.measured}
         print(json.dumps(json_value(shown), allow_nan=False))
     else:
         of = "error of one run" if runs == 1 else f"geometric mean of the errors of {runs:,} runs"

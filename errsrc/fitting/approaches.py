@@ -360,7 +360,9 @@ def _far_budgets(budgets: Array, flops: Array) -> tuple[str, ...]:
         if factor > ABSURD_BUDGET
         else "m* and n* hold only if the law's form holds that far."
     )
-    return (f"The budget {budget:g} is a factor of {factor:.1g} {beyond} the compute of {run}: {end}",)
+    rounded = float(f"{factor:.1g}")
+    times = f"{rounded:,.0f}" if rounded < ABSURD_BUDGET else f"{rounded:g}"
+    return (f"The budget {budget:g} is a factor of {times} {beyond} the compute of {run}: {end}",)
 
 
 def _check_fixed(law: str, fixed: Mapping[str, float]) -> None:

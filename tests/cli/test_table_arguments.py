@@ -149,12 +149,14 @@ def test_predictions_of_several_runs_have_a_mean_and_joint_intervals(
     expected = load_fit(out).predict(n=[1e9, 2e9, 4e9])
     for options in ([*one, "--mean"], [one[0], str(new), "--mean"]):
         assert main(["predict", *options]) == 0
-        printed = capsys.readouterr().out
+        printed, err = capsys.readouterr()
         assert printed == f"geometric mean of the errors of 3 runs: {expected.mean()} (90% interval)\n"
+        assert "variance" not in err  # a mean has less noise than its runs
         assert main(["predict", *options, "--json"]) == 0
         shown = json.loads(capsys.readouterr().out)
         assert shown["mean"]["low"] == pytest.approx(expected.mean().low)
         assert shown["runs"] == 3
+        assert shown["measured"] == expected.as_dict()["measured"]
     assert main(["predict", *one, "--joint", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["high"] == pytest.approx(expected.joint().high.tolist())

@@ -9,6 +9,7 @@ import pytest
 
 from errsrc.errors import NoAnswer
 from errsrc.fitting import compute_optimal, training_envelope
+from errsrc.fitting.approaches import _far_budgets
 from errsrc.laws import Chinchilla
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -251,3 +252,10 @@ def test_a_law_has_the_cost_that_the_table_states() -> None:
         ValueError, match="'flops' parameter of compute_optimal must be numbers of operations"
     ):
         compute_optimal(error, n=n, m=m, flops=6e-15 * n * m, budgets=[1e6])
+
+
+def test_factors_of_far_budgets_are_written_in_full() -> None:
+    (text,) = _far_budgets(np.array([3e21]), np.array([1e18, 1e19]))
+    assert text.startswith("The budget 3e+21 is a factor of 300 above the compute of the largest run: ")
+    (text,) = _far_budgets(np.array([3e11, 1e15]), np.array([1e15, 1e19]))
+    assert "a factor of 3,000 below the compute of the smallest run" in text
