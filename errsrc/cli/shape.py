@@ -13,7 +13,7 @@ from errsrc.tables import read_table
 
 DESCRIPTION = """\
 Decide which shape a learning curve has.  FILE is a table with one run in each row: the number n of
-training examples, the error, and optionally its standard error.
+training examples, the error, and optionally its standard error.  All runs with the same n are one cell.
 
 The verdicts:
   power law          the error falls as a power of n, with or without a floor

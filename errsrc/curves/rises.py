@@ -32,6 +32,8 @@ NO_NOISE = 1e-20
 class CurveChange:
     """A significant rise or fall of a learning curve from one cell to a cell with a larger n.
 
+    A cell is the set of all runs with the same n.
+
     Attributes
     ----------
     n, n_after : float

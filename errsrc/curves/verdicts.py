@@ -419,7 +419,8 @@ def _decide_without_fits(
     """
     above, back = curve.above, curve.medians[: curve.above] <= curve.zero
     if not above:
-        return _undecided(f"Every cell's error is 0 within {curve.zero:.2g}.")
+        within = f" within {curve.zero:.2g}" if curve.zero else ""
+        return _undecided(f"Every cell's error is 0{within}.")
     if rising is not None and known:
         return _rising(curve, rising)
     if back.any():

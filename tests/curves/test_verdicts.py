@@ -159,7 +159,7 @@ def test_a_mixed_cell_counts_by_its_median() -> None:
         ([1, 2, 3, 4], [4.0, 3.0, 2.0, 1.0], "at least 5"),
         ([1, 2], [1.0, 1e-30], "one cell above 0"),
         ([1, 2, 4], [1.0, 0.5, 0.0], "one run at 0"),
-        ([1, 2, 4, 8], [0.0, 0.0, 0.0, 0.0], "Every cell's error is 0"),
+        ([1, 2, 4, 8], [0.0, 0.0, 0.0, 0.0], "Every cell's error is 0."),
         ([1, 2, 4, 8], [1.0, 0.0, 0.5, 0.0], "0 at n = 2, and above it at larger n"),
         ([1, 2, 4, 8, 16], [1.0, 0.5, 0.1, 0.001, 0.00001], "too few to distinguish a bend from a cliff"),
     ],
