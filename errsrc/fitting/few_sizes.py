@@ -13,6 +13,9 @@ Refits to few sizes therefore have random errors instead of random weights.  The
 errors is corrected for the number of parameters, and the centres of the priors are drawn from the priors.  If
 the law is linear in its parameters and the noise is normal, such refits are draws from the posterior
 distribution (randomize-then-optimize, Bardsley et al. 2014).
+
+If the points come in clusters, the refits keep the random weights of whole clusters.  Only the centres of the
+priors are drawn.
 """
 
 from __future__ import annotations

@@ -296,7 +296,9 @@ def _clustered(
     rows = root[:, None] * jac
     if problem.objective == "huber":
         degrees = degrees_of_freedom(rows, clusters, prior)
-        return {"weights": problem.weights * random_weights(clusters, degrees, draws, rng)}
+        weights = problem.weights * random_weights(clusters, degrees, draws, rng)
+        open_ = np.full(len(z), problem.few_sizes)  # few sizes leave any exponent to its prior
+        return {"weights": weights, "centres": drawn_centres(problem, open_, draws, rng)}
     noise = wild_noise(root * residual, rows, clusters, prior, draws, rng) / root
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     if problem.objective == "absolute":

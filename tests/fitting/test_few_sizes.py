@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pytest
 
 from errsrc.fitting import auto, fit
 from errsrc.fitting.few_sizes import corrected_scale, drawn_centres
@@ -77,3 +78,16 @@ def test_draws_of_few_sizes_contain_a_law_of_small_exponents() -> None:
     low, high = np.quantile(draws[:, 0], [0.05, 0.95])
     assert low < math.log(SLOW.error(**new)) < high  # not between those of random weights
     assert [text for text in found.warnings if text.startswith("The 8 different sizes of n and m are few")]
+
+
+@pytest.mark.full
+def test_clusters_leave_the_forecasts_of_few_sizes_wide() -> None:
+    """If each row is a cluster of its own, the clusters say nothing new."""
+    n, m = (x.ravel() for x in np.meshgrid([1e8, 1e9, 1e10], [1e7, 1e8, 1e9]))
+    noise = np.exp(0.03 * np.random.default_rng(2).standard_normal(9))
+    error = Chinchilla(1.7, 400.0, 410.0, 0.34, 0.28).error(n=n, m=m) * noise
+    plain, clustered = (
+        auto(error, n=n, m=m, clusters=codes).predict(n=1e12, m=1e11) for codes in (None, np.arange(9))
+    )
+    widths = [np.log(one.high / one.low).item() for one in (plain, clustered)]
+    assert widths[1] > 0.75 * widths[0]  # 0.53 times without draws of the centres
