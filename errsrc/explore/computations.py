@@ -305,7 +305,8 @@ def fitted_table(
     law : str
         Name of a law in n and m, or "auto".
     columns : dict of str to str, optional
-        Names of the columns of "n", "m", "error" and "flops", as for `errsrc.fit_csv`.
+        Names of the columns of "n", "m", "error" and "flops", as for `errsrc.fit_csv`.  "flops" is ignored if
+        "n" and "m" are given.
     where : str, optional
         A condition that rows must meet, such as "outlier=0".
     source : str, optional
@@ -321,7 +322,14 @@ def fitted_table(
     ValueError, TypeError, OSError, NoAnswer
         As `errsrc.fit_csv` and `errsrc.frontier` raise them.
     """
-    found = fit_csv(path, law, columns=columns, where=where)
+    chosen = dict(columns or {})
+    if {"n", "m"} <= chosen.keys():
+        chosen.pop("flops", None)  # the compute follows from n and m
+    found = fit_csv(path, law, columns=chosen, where=where)
+    for name, value in found.notes.get("constant", {}).items():
+        raise ValueError(
+            f"m is the same in all rows ({name} = {value:g}): a table with several sizes m is needed."
+        )
     if found.input_names != ("n", "m"):
         names = ", ".join(found.input_names)
         raise ValueError(

@@ -36,6 +36,8 @@ SPREAD = 1.5
 OUTLIER = 8.0
 """A run is left out if it lies farther from the parabola of its budget than this many standard deviations of
 the noise."""
+SCATTER = "its errors scatter more than they bend"
+"""The reason to leave out a budget whose noise may hide that its parabola opens downward."""
 NAMED = "Name the nominal budgets: --nominal, or isoflop(budgets=...)."
 """What helps where runs do not share budgets."""
 MATCH = 1.1
@@ -207,6 +209,7 @@ class IsoFlop(TabularResult):
         if len(used) == 1:
             scope = f"the optimum of the only budget, {ends[0]:.3g}"
         m, n, ratio = zip(*(self._sizes(used, budget) for budget in wanted.tolist()), strict=True)
+        determined = wanted[np.isfinite([one.estimate for one in m])]
         return Frontier(
             method="isoFLOP parabolas",
             budgets=tuple(wanted.tolist()),
@@ -219,7 +222,7 @@ class IsoFlop(TabularResult):
             scope=scope,
             cost=self.cost,
             warnings=self.warnings,
-            measured={"budget": MeasuredRange.of(np.array([group.budget for group in used]), wanted)},
+            measured={"budget": MeasuredRange.of(np.array([group.budget for group in used]), determined)},
         )
 
     def _sizes(self, used: Sequence[IsoFlopGroup], budget: float) -> tuple[Interval, Interval, Interval]:
@@ -566,7 +569,7 @@ class _Parabolas:
             if not one.ends[0] < one.optimum < one.ends[1]:
                 return "its minimum lies outside the measured sizes"
             if math.isfinite(spread) and math.isinf(one.optimum_ends(spread)[1]):
-                return "its errors scatter more than they bend"
+                return SCATTER
         return ""
 
 
@@ -711,7 +714,7 @@ def _warnings(
         (only,) = (group.budget for group in groups if not group.excluded)
         out.append(
             f"Only the budget {only:.3g} has an optimum: the exponents, and the sizes at other budgets, are "
-            "not determined. Train at a second budget."
+            f"not determined. {_remedy(excluded)}"
         )
     elif not degrees:
         out.append(
@@ -722,6 +725,17 @@ def _warnings(
             f"The optima scatter around the line {line.scatter:.2g} times as much as the noise explains."
         )
     return out
+
+
+def _remedy(excluded: Sequence[IsoFlopGroup]) -> str:
+    """Return a sentence that says how a second budget gets an optimum."""
+    reasons = {group.excluded for group in excluded}
+    if not reasons:
+        return "Train at a second budget."
+    seeds = "seeds or " if SCATTER in reasons else ""
+    return (
+        f"Add {seeds}a wider range of sizes at the other budgets. Until then, use a law fitted to all runs."
+    )
 
 
 def outlier_sentence(group: IsoFlopGroup, place: int, name: str = "", left_out_of: str = "") -> str:

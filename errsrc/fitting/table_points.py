@@ -26,7 +26,7 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.clusters import ENOUGH, NETWORKS_ARE_CLUSTERS, TOO_FEW
 from errsrc.fitting.directions import RisingValues, rises
-from errsrc.fitting.flops import with_data_sizes
+from errsrc.fitting.flops import with_data_sizes, wrong_units
 from errsrc.fitting.mixtures import mixed_rows, unfinished_rows
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.laws import ALL
@@ -434,7 +434,7 @@ def usable_columns(
             "Rows of equal sizes have exactly equal errors at every size: are they copies? They count as "
             "runs with other seeds.",
         )
-    said = (*said, *unfinished_rows(table, usable))
+    said = (*said, *wrong_units(table, values, usable), *unfinished_rows(table, usable))
     if rules.best_of:
         best = best_rows(values["error"], **{k: x for k, x in values.items() if k not in NO_SIZES})
         values = {name: x[best] for name, x in values.items()}

@@ -24,8 +24,8 @@ from errsrc.plots.style import (
     BLUE,
     DASHED,
     GREEN,
+    GREY,
     INK,
-    SILVER,
     STYLE,
     VERMILION,
     ShownAxes,
@@ -53,8 +53,9 @@ def isoflop_curves(
     """Draw the runs of each budget against the model size, with the fitted parabola and its minimum.
 
     A star marks each minimum.  The bar of the star is the interval of the optimal model size.  Budgets that
-    the line through the minima leaves out are grey.  Runs that the parabolas leave out are crosses.  Crosses
-    at the upper end of the axis stand for larger errors, which are written next to them.
+    the line through the minima leaves out have open marks, joined by thin lines.  Runs that the parabolas
+    leave out are crosses.  Crosses at the upper end of the axis stand for larger errors, which are written
+    next to them.
 
     Parameters
     ----------
@@ -70,12 +71,17 @@ def isoflop_curves(
         ax = axes(ax, 6.6, 5.4)
         colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.86, len(result.groups)))
         handles = []
-        shown = _evenly([k for k, group in enumerate(result.groups) if not group.excluded], SHOWN_BUDGETS)
+        shown = _evenly(range(len(result.groups)), SHOWN_BUDGETS)
         for k, (group, own) in enumerate(zip(result.groups, colors, strict=True)):
-            color: Any = SILVER if group.excluded else own
+            color: Any = own
             used = group.used
-            ax.plot(group.m[used], group.error[used], "o", color=color, markersize=4.5, zorder=3)
-            if not group.excluded:
+            m, error = group.m[used], group.error[used]
+            if group.excluded:
+                order = np.argsort(m)
+                ax.plot(m[order], error[order], color=color, linewidth=0.6, zorder=1)
+                ax.plot(m, error, "o", color=color, mfc="white", markersize=4.5, zorder=3)
+            else:
+                ax.plot(m, error, "o", color=color, markersize=4.5, zorder=3)
                 smallest, largest = float(group.m[used].min()), float(group.m[used].max())
                 grid = np.geomspace(smallest, largest, 80)
                 ax.plot(grid, group.curve(grid), color=color, linewidth=1.2, zorder=2)
@@ -86,14 +92,15 @@ def isoflop_curves(
                 ax.errorbar(best.estimate, y, xerr=spread, **bar, capthick=1.5, zorder=4)
                 ax.plot(best.estimate, y, "*", color=VERMILION, markersize=9, mec="white", mew=0.6, zorder=5)
             if k in shown:
-                handles.append(
-                    Line2D([], [], color=color, marker="o", label=f"C = {power_of_ten(group.budget)}")
-                )
+                line: dict[str, Any] = {"color": color, "marker": "o"}
+                line |= {"mfc": "white", "linewidth": 0.6} if group.excluded else {}
+                handles.append(Line2D([], [], **line, label=f"C = {power_of_ten(group.budget)}"))
         level = f"{100 * result.a.level:.6g}%"
         star: dict[str, Any] = {"color": VERMILION, "marker": "*", "markersize": 9, "linewidth": 2.0}
         handles.append(Line2D([], [], **star, label=f"optimum, {level} interval"))
         if any(group.excluded for group in result.groups):
-            handles.append(Line2D([], [], color=SILVER, marker="o", linestyle="none", label="no optimum"))
+            empty: dict[str, Any] = {"color": GREY, "mfc": "white", "marker": "o", "linewidth": 0.6}
+            handles.append(Line2D([], [], **empty, label="no optimum"))
         log(ax)
         _left_out_runs(result, ax, handles)
         legend_below(ax, 3, handles=handles)
@@ -167,7 +174,10 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
             isoflop_curves(result.isoflop, left, columns=result.column_names)
             ax = right
         ax = axes(ax, 6.6, 5.4)
+        determined = [one for one in result.frontiers if np.isfinite(one.a.estimate)] or result.frontiers
         for k, one in enumerate(result.frontiers):
+            if one not in determined:  # the open marks show its optimum
+                continue
             color, mark, width = ((BLUE, "o", 3.5), (VERMILION, "s", 1.3), (GREEN, "^", 2.2))[k % 3]
             order = np.argsort(one.budgets)
             whole = _over_the_range(result, one)
@@ -189,7 +199,7 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
                     ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
         _measured_optima(result, ax)
         _end_of_data(ax, result.frontiers)
-        legend_below(ax, 1 if len(result.frontiers) == 1 else 2)
+        legend_below(ax, 1 if len(determined) == 1 else 2)
         ax.set(xlabel=COMPUTE, ylabel="compute-optimal size")
         level = f"{100 * result.frontiers[0].a.level:.6g}%"
         ax.set_title(f"optimal sizes; {result.cost}; {level} intervals")

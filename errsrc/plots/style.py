@@ -76,6 +76,17 @@ class ShownAxes(Axes):
         """Return the picture, for notebooks."""
         return png(self, dpi=100)
 
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """Write the whole figure to a file, as ``figure.savefig`` does.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The arguments of matplotlib's ``Figure.savefig``, such as the path.
+        """
+        figure: Any = self.figure
+        figure.savefig(*args, **kwargs)
+
 
 def axes(ax: Axes | None, width: float, height: float) -> Axes:
     """Return `ax`, or the Axes of a new figure.

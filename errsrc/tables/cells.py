@@ -66,6 +66,11 @@ INFINITE = frozenset({"inf", "infinity"})
 """Texts, in lower case, of infinite numbers."""
 SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 """Suffixes of numbers, with their factors."""
+WHOLE = 1e5
+"""Smallest number without a suffix that is accepted next to numbers with suffixes: such a number is not meant
+in thousands or millions."""
+SIMILAR = 100.0
+"""Such a number lies at most this factor outside the range of the numbers with suffixes."""
 _SPACES = "' \u00a0\u2009\u202f\u2019"
 _SHAPE = re.compile(
     rf"([+-]?[\d.,_{_SPACES}]*\d[.,]?(?:[eE][+-]?\d+)?)[\s{_SPACES[1:]}]*([kKMBGT%]?)", re.ASCII
@@ -255,12 +260,14 @@ def read_column(
     ------
     ValueError
         If the column is ambiguous, or if some cells have a suffix or a percent sign and other cells do not.
-        The message is a phrase that completes a sentence about the column.
+        Cells without a suffix are accepted next to cells with one if both have similar values, such as "140M"
+        and "2520000000".  The message is a phrase that completes a sentence about the column.
     """
     cells = [with_hyphens(cell) for cell in cells]
     mark = decimal_mark(cells, elsewhere, european)
     values, text = np.full(len(cells), math.nan), np.zeros(len(cells), dtype=bool)
     signs: dict[str, str] = {}
+    suffixed = np.zeros(len(cells), dtype=bool)
     for k, cell in enumerate(cells):
         if is_missing(cell):
             continue
@@ -270,13 +277,23 @@ def read_column(
             continue
         kind = "a percent sign" if sign == "%" else "a suffix" if sign else ""
         signs.setdefault(kind, cell.strip())
+        suffixed[k] = kind == "a suffix"
         values[k] = number * (0.01 if sign == "%" else SUFFIXES.get(sign, 1.0))
-    if len(signs) > 1:
+    if len(signs) > 1 and not ("a percent sign" not in signs and _are_similar(values, suffixed)):
         kind = next(one for one in signs if one)
         other = next(one for one in signs if one != kind)
         has = f"has {other}" if other else "has none"
-        raise ValueError(f"is ambiguous: {signs[kind]!r} has {kind}, and {signs[other]!r} {has}")
+        raise ValueError(
+            f"is ambiguous: {signs[kind]!r} has {kind}, and {signs[other]!r} {has}; write all of them alike"
+        )
     return ColumnNumbers(values, text)
+
+
+def _are_similar(values: Array, suffixed: NDArray[np.bool_]) -> bool:
+    """Return whether numbers without a suffix are as large as those with one; nan stands for no number."""
+    plain, other = values[~suffixed & np.isfinite(values)], values[suffixed]
+    low, high = max(WHOLE, other.min() / SIMILAR), other.max() * SIMILAR
+    return bool(((plain >= low) & (plain <= high)).all())
 
 
 def _number(cell: str, mark: str) -> tuple[float | None, str]:

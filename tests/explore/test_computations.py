@@ -197,3 +197,11 @@ def test_the_command_says_in_one_sentence_what_is_wrong(
     assert said in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_compute_is_ignored_next_to_n_and_m_and_a_constant_m_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_text("n,lr,loss\n" + "".join(f"{n},3e-4,{1 + n**-0.5}\n" for n in (10, 40, 160, 640)))
+    columns = {"n": "n", "m": "lr", "error": "loss", "flops": "none"}
+    with pytest.raises(ValueError, match=r"m is the same in all rows \(lr = 0\.0003\)"):
+        computations.fitted_table(file, columns=columns)

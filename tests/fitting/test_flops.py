@@ -10,7 +10,9 @@ import pytest
 from errsrc.cli import main
 from errsrc.fitting import auto, fit, fit_csv, predict_csv
 from errsrc.fitting.flops import completed_sizes
+from errsrc.fitting.table_points import table_points
 from errsrc.laws import Chinchilla, Power
+from errsrc.tables import table_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ONLY_C, CLEAN = (FIXTURES / f"isoflop_{name}.csv" for name in ("only_c", "clean"))
@@ -22,7 +24,7 @@ def test_any_of_the_three_follows_from_the_other_two() -> None:
         completed, cost = completed_sizes({name: x for name, x in sizes.items() if name != missing})
         np.testing.assert_allclose(completed[missing], sizes[missing])
         assert cost.startswith("C = 6 n m" if missing == "flops" else "C as given")
-    assert completed_sizes(sizes)[1] == "C and n as given"
+    assert completed_sizes(sizes)[1] == "C, n and m as given"
     with pytest.raises(ValueError, match=r"Two of n, m and flops are needed\. Got no flops and no m"):
         completed_sizes({"n": sizes["n"]})
 
@@ -69,3 +71,12 @@ def test_the_command_takes_the_column_of_the_compute(
     assert "n = flops / (6 m), from the columns 'C' and 'P'" in capsys.readouterr().out
     assert main(["fit", str(tmp_path / "runs.csv"), *names]) == 2
     assert "no column 'n'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("unit", "count"), [(1.0, 0), (5e5, 1)])
+def test_steps_instead_of_tokens_do_not_suit_the_compute(unit: float, count: int) -> None:
+    m, n = np.array([1e7, 2e7, 4e7, 8e7]), np.array([1e10, 2e10, 3e10, 4e10])
+    table = table_of({"m": m, "n": n / unit, "flops": 6 * n * m, "error": 3 - 0.1 * np.arange(4)})
+    said = [one for one in table_points(table, "chinchilla", {}).warnings if "'flops'" in one]
+    assert len(said) == count
+    assert all("is 5e+05 times 6 n m" in one for one in said)

@@ -127,3 +127,13 @@ def test_what_is_no_table_of_runs_is_refused() -> None:
 def test_flops_that_are_not_6_n_m_are_said_to() -> None:
     found = isoflop(ERROR, m=M, flops=FLOPS, n=FLOPS / (8 * M))
     assert found.warnings == ("The flops are 1.3 to 1.3 times 6 n m; the budgets are the flops.",)
+
+
+def test_budgets_hidden_by_noise_need_seeds_or_a_wider_range_of_sizes() -> None:
+    x = np.linspace(-2, 2, 7)
+    noise = 0.02 * np.array([1, -1, 1, -1, 1, -1, 1])
+    error = np.concatenate([4 + 0.5 * x**2 + noise, 3 + 0.001 * x**2 + noise])
+    found = isoflop(error, m=np.tile(1e8 * np.exp(x), 2), flops=np.repeat([1e18, 1e20], 7))
+    assert found.groups[1].excluded == "its errors scatter more than they bend"
+    assert "Add seeds or a wider range of sizes at the other budgets." in found.warnings[-1]
+    assert found.frontier([1e18, 1e22]).remarks == ()  # nothing is determined beyond 1e18

@@ -99,3 +99,8 @@ def test_axes_have_the_names_of_the_columns() -> None:
     figure = ax.get_figure()
     assert figure is not None
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("n_params", "val/loss")
+
+
+def test_a_figure_is_written_by_its_axes(table: IsoFlop, tmp_path: Path) -> None:
+    table.plot().savefig(tmp_path / "runs.png", dpi=20)
+    assert (tmp_path / "runs.png").read_bytes().startswith(b"\x89PNG")

@@ -131,6 +131,11 @@ def test_other_cells_tell_a_decimal_mark_from_a_thousands_separator(
     np.testing.assert_array_equal(numbers(read(tmp_path, text), "error"), [values])
 
 
+def test_full_numbers_may_stand_next_to_numbers_with_suffixes_of_similar_size(tmp_path: Path) -> None:
+    table = read(tmp_path, "error,n\n1,140M\n2,2520000000\n3,\n4,1.4B\n")
+    np.testing.assert_array_equal(numbers(table, "n"), [[1.4e8, 2.52e9, np.nan, 1.4e9]])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -142,6 +147,8 @@ def test_other_cells_tell_a_decimal_mark_from_a_thousands_separator(
         ('error,n\n1,"1,500"\n2,2.500\n', "'1,500' is 1.5 or 1500"),
         ('error,n\n1,"0,5"\n2,0.5\n', "has decimal points in some cells and decimal commas in others"),
         ("error,n\n1,1k\n2,2000\n", "'1k' has a suffix, and '2000' has none"),
+        ("error,n\n1,140M\n2,2520\n", "'140M' has a suffix, and '2520' has none; write all of them alike"),
+        ("error,n\n1,140M\n2,1e15\n", "'140M' has a suffix"),
         ("error,n\n1,10%\n2,0.2\n", "'10%' has a percent sign, and '0.2' has none"),
         ("error,n\n1,10%\n2,2k\n", "has a percent sign, and '2k' has a suffix"),
     ],
