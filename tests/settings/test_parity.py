@@ -54,6 +54,12 @@ def test_students_are_realizable_and_their_terms_sum():
     assert found.deficiency.lower.estimate == pytest.approx(found.total.estimate)
 
 
+def test_bounds_of_the_log_loss_are_finite_while_several_sets_agree():
+    student = NetworkStudent(MLP((6, 8, 2)), Recipe("adam", learning_rate=0.01), steps=5, validation=0.0)
+    found = budget(SparseParity(6, 1, loss="log"), student, 1, draws=6)
+    assert 0 < found.uncertainty.lower.estimate < found.uncertainty.upper.estimate < 0.7
+
+
 @pytest.mark.parametrize(
     ("network", "known"), [(MLP((6, 4, 2)), True), (MLP((6, 3, 2)), False), (MLP((6, 9, 2), "tanh"), False)]
 )

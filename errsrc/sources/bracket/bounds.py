@@ -386,8 +386,9 @@ def _of_parities(
 ) -> UncertaintyBounds:
     """Return the exact uncertainty, from the posterior probabilities of all sets of coordinates.
 
-    For the learner's class, the most probable parity gives the upper bound: the class contains it if the
-    realizability is 0.
+    For the learner's class, the most probable parity gives the upper bound, if the learner is not better.
+    The class contains this parity, times any constant, if the realizability is 0.  The constant here makes
+    the prediction less certain, because a certain prediction that is wrong has infinite log loss.
     """
     least, member, certain = np.zeros(len(draws)), np.zeros(len(draws)), True
     for k, draw in enumerate(draws):
@@ -395,8 +396,8 @@ def _of_parities(
         truth = setting.predictive(draw.x, draw.y, draw.points)
         least[k] = expected_loss(truth, truth, setting.loss).mean() - setting.noise
         best = draw.points[:, sets[probabilities.argmax()]].prod(1)
-        values = np.stack([1 + best, 1 - best], 1) / 2
-        guess = setting.channel.probabilities(values)
+        mean = (1 - 2 * setting.channel.rate) * probabilities.max() * best
+        guess = np.stack([1 + mean, 1 - mean], 1) / 2
         member[k] = expected_loss(truth, guess, setting.loss).mean() - setting.noise
         certain &= len(sets) == 1
     status = "Exact given the data: from the posterior probabilities of all sets of coordinates."
