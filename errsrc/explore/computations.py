@@ -42,7 +42,7 @@ EXACT = 1e-18
 BUDGETS = 25
 """Number of training budgets at which compute-optimal sizes are computed."""
 
-BEYOND = 100.0
+BEYOND = 1e4
 """The largest of these budgets, as a multiple of the largest compute of the table."""
 
 GOALS = 9
@@ -245,7 +245,7 @@ class FittedTable:
     fit : Forecast
         The fitted law.
     frontier : Frontier
-        Compute-optimal sizes at budgets from the smallest compute of the table to 100 times the largest.
+        Compute-optimal sizes at budgets from the smallest compute of the table to 10,000 times the largest.
     largest : float
         The largest compute of the table, in operations.
     """

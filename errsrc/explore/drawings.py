@@ -157,7 +157,9 @@ class Chart:
         for value in decades(*self.x):
             x = self.across(value)
             parts.append(f'<path class="grid" d="M{x} {TOP}V{ground}"/>')
-            parts.append(f'<text x="{x}" y="{ground + 18}" text-anchor="middle">{size_text(value)}</text>')
+            side = "end" if x > right - 12 else "middle"  # a label at the edge would be cut off
+            at = min(x, right) + (RIGHT if side == "end" else 0)
+            parts.append(f'<text x="{at}" y="{ground + 18}" text-anchor="{side}">{size_text(value)}</text>')
         heights = decades(*self.y) if self.log else evenly_spaced(*self.y)
         for value in heights:
             y = self.up(value)
