@@ -167,9 +167,16 @@ class SparseParity(Setting):
         Raises
         ------
         ValueError
-            If there are no flips and no set agrees with all labels.
+            If the arrays have wrong shapes or values, or if there are no flips and no set agrees with all
+            labels.
         """
-        agreement = np.concatenate([row for _, row in self._sums(x, np.asarray(1 - 2 * y, dtype=np.float64))])
+        x, signs = np.asarray(x, dtype=np.float64), 1 - 2 * np.asarray(y, dtype=np.float64)
+        if x.ndim != 2 or x.shape[1] != self.dim:
+            accepted = f"an array of shape (n, {self.dim})"
+            raise ValueError(checks.refusal("x", "posterior", accepted, f"<shape {x.shape}>"))
+        if signs.shape != x.shape[:1] or (np.abs(signs) != 1).any():
+            raise ValueError(checks.refusal("y", "posterior", "a label 0 or 1 for each input", y))
+        agreement = np.concatenate([row for _, row in self._sums(x, signs)])
         best = agreement.max()
         rate = self.channel.rate
         if rate == 0:

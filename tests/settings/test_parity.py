@@ -19,7 +19,7 @@ from errsrc.training import Recipe
 def test_the_posterior_is_bayes_rule_over_all_sets(size, rate):
     setting, rng = SparseParity(6, size, channel=Flips(rate)), np.random.default_rng(size)
     teacher, x, at = setting.teacher(rng), setting.inputs(7, rng), setting.inputs(20, rng)
-    y = setting.channel.label(teacher(x), rng)
+    y = setting.channel.label(teacher(x), rng).astype(np.uint8)
     likelihoods, predicted = {}, np.zeros((20, 2))
     for chosen in itertools.combinations(range(6), size):
         signs, new = x[:, chosen].prod(1), at[:, chosen].prod(1)
@@ -109,6 +109,8 @@ def test_log2_of_the_number_of_sets_is_a_lower_bound_of_the_labels(dim, more):
         (lambda: SparseParity(5, 2, channel=Flips(0.5)), "'channel' .* rate < 0.5"),
         (lambda: SparseParity(3, 2).check_inputs(np.array([[0.0, 1, 1]]), "budget"), "'x' .* -1 or 1"),
         (lambda: SparseParity(2, 2).posterior(np.ones((1, 2)), np.array([1])), "'y' .* labels of a parity"),
+        (lambda: SparseParity(2, 2).posterior(np.ones((1, 3)), [0]), r"'x' .* shape \(n, 2\)"),
+        (lambda: SparseParity(2, 2).posterior(np.ones((1, 2)), [0, 1]), "'y' .* 0 or 1 for each input"),
         (lambda: ParityElimination().fit([[2.0]], [1], np.random.default_rng(0)), "'x' .* -1 or 1"),
         (lambda: ParityElimination().fit([[1.0]], [2], np.random.default_rng(0)), "'y' .* classes 0 and 1"),
     ],
