@@ -43,12 +43,19 @@ COLUMNS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
-    from errsrc.cli.tables import add_columns
+    from errsrc.cli.tables import add_columns, condition
     from errsrc.fitting.approaches import LAWS
 
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="a table of runs, as for 'errsrc fit'")
     add_columns(parser, COLUMNS)
+    add(
+        "--where",
+        type=condition,
+        action="append",
+        metavar="CONDITION",
+        help="take only the rows of FILE that meet this condition, such as State=finished; may be repeated",
+    )
     add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="%(choices)s (default: chinchilla)")
     add("--html", metavar="PAGE.html", help="write an offline page to this file, and start no app")
     add("--port", type=port, default=0, metavar="P", help="the port of the app (default: a free one)")
@@ -89,7 +96,8 @@ def run(args: argparse.Namespace) -> None:
     if args.file is not None:
         read_table(args.file)  # so that a wrong file is refused here
     file = None if args.file is None else Path(args.file)
-    serve(Served(file, args.law, columns, table_sentence), args.port, open_browser=not args.no_browser)
+    options = Served(file, args.law, columns, table_sentence, tuple(args.where or ()))
+    serve(options, args.port, open_browser=not args.no_browser)
     sys.stdout.flush()
     os._exit(0)  # the threads of marimo's kernels do not end, and Python would wait for them
 
@@ -104,12 +112,14 @@ def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
 
     words = ["errsrc", "explore", *([] if args.file is None else [args.file])]
     words += [word for name, column in columns.items() for word in (f"--{name}", column)]
+    words += [word for one in args.where or () for word in ("--where", one)]
     words += [] if args.law == "chinchilla" else ["--law", args.law]
     if args.file is None:
         table = example_table(args.law)
     else:
         found = named_columns(read_table(args.file)) | columns
-        table = fitted_table(args.file, args.law, columns=found, source=Path(args.file).name)
+        name, where = Path(args.file).name, args.where
+        table = fitted_table(args.file, args.law, columns=found, where=where, source=name)
     page = explorer_page(table, command=shlex.join([*words, "--html", args.html]))
     Path(args.html).write_text(page, encoding="utf-8")
     print(args.html)

@@ -293,7 +293,7 @@ def fitted_table(
     law: str = "chinchilla",
     *,
     columns: Mapping[str, str] | None = None,
-    where: str | None = None,
+    where: str | Sequence[str] | None = None,
     source: str | None = None,
 ) -> FittedTable:
     """Fit a law in n and m to a table, and find its compute-optimal sizes.
@@ -307,8 +307,8 @@ def fitted_table(
     columns : dict of str to str, optional
         Names of the columns of "n", "m", "error" and "flops", as for `errsrc.fit_csv`.  "flops" is ignored if
         "n" and "m" are given.
-    where : str, optional
-        A condition that rows must meet, such as "outlier=0".
+    where : str or sequence of str, optional
+        Conditions that rows must meet, such as "outlier=0".
     source : str, optional
         Where the table comes from, in words; the path by default.
 
@@ -333,7 +333,8 @@ def fitted_table(
     if found.input_names != ("n", "m"):
         names = ", ".join(found.input_names)
         raise ValueError(
-            f"The law of this table has the inputs {names}: a table with n, m and error is needed."
+            f"The law of this table has the inputs {names}: a table with n, m and error, or m, flops and "
+            "error, is needed."
         )
     compute = training_flops(found.inputs["n"], found.inputs["m"])
     largest = float(compute.max())

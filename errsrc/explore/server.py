@@ -6,7 +6,7 @@ import contextlib
 import socket
 import tempfile
 import webbrowser
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,15 @@ class Served:
         Columns of the table, as for `errsrc.fit_csv`.
     sentence : callable
         Returns an error as one sentence.
+    where : sequence of str
+        Conditions that the rows of the file must meet.
     """
 
     file: Path | None = None
     law: str = "chinchilla"
     columns: Mapping[str, str] = field(default_factory=dict)
     sentence: Callable[[Exception], str] = str
+    where: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ def fit_upload(
     law: str,
     columns: Mapping[str, str],
     sentence: Callable[[Exception], str] = str,
+    where: Sequence[str] = (),
 ) -> FittedTable | str:
     """Return a law that is fitted to a dropped table, or a sentence that says why there is none.
 
@@ -55,6 +56,8 @@ def fit_upload(
         Names of the columns of "n", "m", "error" and "flops".
     sentence : callable
         Returns the sentence of an error.
+    where : sequence of str
+        Conditions that rows must meet, such as "State=finished".
 
     Returns
     -------
@@ -62,9 +65,11 @@ def fit_upload(
         The fit, or the sentence.
     """
     shown = Path(name).name
-    return _with_file(
-        name, content, sentence, lambda path: fitted_table(path, law, columns=columns, source=shown)
-    )
+
+    def use(path: Path) -> FittedTable:
+        return fitted_table(path, law, columns=columns, where=where, source=shown)
+
+    return _with_file(name, content, sentence, use)
 
 
 def read_upload(
