@@ -30,6 +30,8 @@ OFF_LAW = 10.0
 freedom."""
 OFF_PARABOLA = 3.0
 """A wrong run lies farther off the parabola of the others than this many standard deviations of the noise."""
+LEAST_DEGREES = 8
+"""Smallest number of degrees of freedom of the other runs around the law; with fewer, no run is called wrong."""
 SMALLEST = 0.03
 """Smallest distance of a wrong run from the law, in ln error."""
 LARGEST_SHARE = 0.45
@@ -56,8 +58,8 @@ def wrong_runs(
 
     The limits are `OFF_LAW` * (1 + 4 / D) standard deviations around the law with D degrees of freedom, and
     `OFF_PARABOLA` standard deviations around the parabolas.  Both standard deviations are estimated from the
-    other runs.  No run is marked if too few runs are left, or if more than `LARGEST_SHARE` of the runs are
-    far.
+    other runs.  No run is marked if the other runs have fewer than `LEAST_DEGREES` degrees of freedom around
+    a law, or if more than `LARGEST_SHARE` of the runs are far.
 
     Parameters
     ----------
@@ -172,7 +174,7 @@ def _far(problem: Problem, z: Array, kept: int) -> NDArray[np.bool_]:
     for _ in range(STEPS):
         near = size <= 4 * max(scale, 1e-9)
         degrees = int(near.sum()) - free
-        if degrees < 3:
+        if degrees < LEAST_DEGREES:
             return np.zeros(len(size), dtype=bool)
         z = problem.solve(z[None, :], weights=near[None, :].astype(np.float64), iterations=60).z[0]
         size = np.abs(problem.residuals(z[None, :], problem.error)[0][0])

@@ -92,7 +92,7 @@ def test_divergence_counts_every_cell_and_says_mean_and_std(result):
     for text, part in zip(labels(ax), result.parts.values(), strict=True):
         assert f"{len(part)} cells" in text
         assert f"± {100 * part.divergence_std:.1f}%" in text
-        assert f"{abs(100 * part.divergence_mean):.1f} ±" in text
+        assert f"{abs(100 * part.divergence_mean):.1f}% ±" in text
 
 
 def test_parity_is_square_and_has_the_line_of_agreement(result):
