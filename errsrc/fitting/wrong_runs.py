@@ -31,7 +31,7 @@ freedom."""
 OFF_PARABOLA = 3.0
 """A wrong run lies farther off the parabola of the others than this many standard deviations of the noise."""
 LEAST_DEGREES = 8
-"""Smallest number of degrees of freedom of the other runs around the law; with fewer, no run is called wrong."""
+"""Fewest degrees of freedom of the other runs around the law at which a run can be called wrong."""
 SMALLEST = 0.03
 """Smallest distance of a wrong run from the law, in ln error."""
 LARGEST_SHARE = 0.45
