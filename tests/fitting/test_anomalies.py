@@ -70,7 +70,7 @@ def test_constant_errors_of_a_grid_have_no_law() -> None:
         auto(np.full(12, 2.0), n=n, m=m)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_noisy_constants_are_said_not_to_fall() -> None:
     refused = 0
     for seed in range(20):

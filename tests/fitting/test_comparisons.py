@@ -68,7 +68,7 @@ def test_laws_of_ones_own_are_compared() -> None:
     assert [one.name for one in found.laws] == ["onset", "power"]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_by_default_all_laws_in_the_inputs_are_compared() -> None:
     found = compare(None, noisy(Chinchilla(1.8, 9.0, 20.0, 0.35, 0.5), grid(), 0.005), **grid())
     assert {one.name for one in found.laws} >= {"chinchilla", "dense"}

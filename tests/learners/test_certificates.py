@@ -24,7 +24,7 @@ def benchmark() -> ModuleType:
     ("designs", "networks", "quadratics", "seed"),
     [
         pytest.param(60, 0.0, 0, 1, id="a few"),
-        pytest.param(400, 0.02, 0, 2, id="hundreds", marks=pytest.mark.full),
+        pytest.param(400, 0.02, 0, 2, id="hundreds", marks=pytest.mark.slow),
         pytest.param(0, 0.0, 100, 3, id="quadratic networks", marks=pytest.mark.slow),
     ],
 )

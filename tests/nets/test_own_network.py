@@ -76,7 +76,7 @@ def test_it_trains_with_and_without_masks(optimiser):
         assert not one.weights[0][~masks[0][i]].any()
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_student_of_it_finds_the_teacher():
     student = NetworkStudent(NETWORK, Recipe("lbfgs", loss="squared"), steps=100, validation=0.0)
     predictor = student.fit(X.numpy(), Y.numpy(), np.random.default_rng(0))

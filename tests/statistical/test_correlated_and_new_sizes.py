@@ -38,7 +38,7 @@ def test_clusters_of_runs_with_an_offset_each_cover_the_exponent() -> None:
     assert hits[False] < FEWEST_HITS  # the control
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_new_sizes_of_two_measured_model_sizes_are_covered() -> None:
     law = Chinchilla(E=0.05, A=100.0, B=3.0, alpha=0.8, beta=0.4)
     n, m = (x.ravel() for x in np.meshgrid(np.geomspace(1e3, 1e6, 11), [1e4, 1e5]))

@@ -65,7 +65,7 @@ def test_intervals_of_parabolas_hold_the_exponent_and_the_optimum(full_power: bo
     assert (least <= count).all(), count
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_intervals_that_claim_too_much_are_caught() -> None:
     """Control: 60% intervals judged as if they claimed 90%."""
     count = sum(held(isoflop(error, n=N, m=M, level=0.6).a, A) for error in noisy_errors(100))

@@ -244,7 +244,7 @@ def test_only_workers_that_offer_what_a_batch_takes_get_one(machines, tmp_path):
     assert len(rows) == 10
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_it_waits_for_workers_and_has_few_batches_at_a_time_with_the_scheduler(machines, caplog):
     batches = [[i] for i in range(40)]
     answers = dask(len, batches, scheduler=machines.address)
@@ -262,7 +262,7 @@ def test_it_waits_for_workers_and_has_few_batches_at_a_time_with_the_scheduler(m
         _until(lambda: _keys(client) == 0)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_what_is_queued_is_cancelled_when_the_driver_is_interrupted(machines, tmp_path):
     machines.worker("--no-nanny")
 
