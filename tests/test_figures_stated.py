@@ -1930,7 +1930,7 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (B, "Seven of the ten", "5% 0.5 0.05", "the setting: benchmarks/quadratic_bayes.py"),
     (R, "| the losses", "1e23", "an example of a question"),
     (R, "A table is a", "3%", "an example of a goal"),
-    (R, "To use errsr", "1.5", "pip install '.[full]'"),
+    (R, "To use errsr", "1.7", "pip install '.[full]'"),
     (R, "| One joint ", "4.7%", "the thesis; the grid of make demo"),
     (R, "| The same l", "4", "python sims/language_holdout.py sims/language_small.toml"),
     (R, "| | Transfor", "4", "python sims/language_holdout.py sims/language_grid.toml"),
