@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.learners.learner import Learner
+from errsrc.settings.parity import check_coordinates, class_probabilities
 from errsrc.settings.setting import Array, Predictor
 
 
@@ -36,9 +37,7 @@ class ParityElimination(Learner):
     """
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
-        if (np.abs(x) != 1).any():
-            accepted = "coordinates that are -1 or 1"
-            raise ValueError(checks.refusal("x", "ParityElimination", accepted, float(x[np.abs(x) != 1][0])))
+        check_coordinates(x, "ParityElimination")
         if y.dtype.kind == "f" or y.max() > 1:
             got = y.dtype if y.dtype.kind == "f" else int(y.max())
             raise ValueError(checks.refusal("y", "ParityElimination", "the classes 0 and 1", got))
@@ -59,8 +58,7 @@ class ParityFit:
 
     def __call__(self, x: Array) -> Array:
         """Return the score 1 of the predicted class and 0 of the other, float64 (N, 2)."""
-        sign = x[:, self.coordinates].prod(1)
-        return np.stack([1 + sign, 1 - sign], 1) / 2
+        return class_probabilities(x[:, self.coordinates].prod(1))
 
 
 def _solved(rows: NDArray[np.bool_], labels: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -131,9 +131,7 @@ class SparseParity(Setting):
 
     def check_inputs(self, x: Array, where: str) -> None:
         """Raise ValueError if a coordinate is not -1 or 1, see `Setting.check_inputs`."""
-        others = x[np.abs(x) != 1]
-        if len(others):
-            raise ValueError(checks.refusal("x", where, "coordinates that are -1 or 1", float(others[0])))
+        check_coordinates(x, where)
 
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs with coordinates -1 and 1, float64 (count, dim), see `Setting.inputs`."""
@@ -145,7 +143,7 @@ class SparseParity(Setting):
         See `Setting.teacher`.
         """
         chosen = np.sort(rng.choice(self.dim, self.size, replace=False))
-        return lambda x: _one_hot(x[:, chosen].prod(1))
+        return lambda x: class_probabilities(x[:, chosen].prod(1))
 
     def posterior(self, x: Array, y: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
         """Return the sets of coordinates that can be the teacher's, with their posterior probabilities.
@@ -176,7 +174,7 @@ class SparseParity(Setting):
             raise ValueError(checks.refusal("x", "posterior", accepted, f"<shape {x.shape}>"))
         if signs.shape != x.shape[:1] or (np.abs(signs) != 1).any():
             raise ValueError(checks.refusal("y", "posterior", "a label 0 or 1 for each input", y))
-        agreement = np.concatenate([row for _, row in self._sums(x, signs)])
+        agreement = self._agreement(x, signs)
         best = agreement.max()
         rate = self.channel.rate
         if rate == 0:
@@ -188,8 +186,7 @@ class SparseParity(Setting):
         else:
             weights = np.exp((agreement - best) / 2 * math.log((1 - rate) / rate))
         kept = np.flatnonzero(weights > _NEGLIGIBLE)
-        sets = np.concatenate([np.array(one).reshape(-1, self.size) for one, _ in self._sets()])[kept]
-        return sets, weights[kept] / weights[kept].sum()
+        return _coordinate_sets(self.dim, self.size)[kept], weights[kept] / weights[kept].sum()
 
     def predictive(self, x: Array, y: NDArray[np.int64], at: Array) -> Array:
         """Return the posterior probability of each class as the label of new examples, float64 (N, 2).
@@ -212,29 +209,50 @@ class SparseParity(Setting):
             for column in some.T:
                 parities *= at[:, column]
             mean += parities @ probabilities[start : start + step]
-        mean = np.clip((1 - 2 * self.channel.rate) * mean, -1, 1)
-        return np.stack([1 + mean, 1 - mean], 1) / 2
+        return class_probabilities(np.clip((1 - 2 * self.channel.rate) * mean, -1, 1))
 
-    def _sets(self) -> Iterator[tuple[list[tuple[int, ...]], tuple[int, ...]]]:
-        """Yield all sets in groups with equal first coordinates, and these first coordinates."""
-        for first in itertools.combinations(range(self.dim), max(self.size - 2, 0)):
-            low = first[-1] + 1 if first else 0
-            rest = itertools.combinations(range(low, self.dim), min(self.size, 2))
-            group = [(*first, *others) for others in rest]
-            if group:
-                yield group, first
-
-    def _sums(self, x: Array, signs: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
-        """Yield the sum over examples of sign times parity for each set, in the order of `_sets`."""
-        for _, first in self._sets():
-            low = first[-1] + 1 if first else 0
-            weighted = signs * x[:, first].prod(1) if first else signs
-            if self.size == 1:
-                yield first, x.T @ weighted
-            else:
-                pairs = (x[:, low:] * weighted[:, None]).T @ x[:, low:]
-                yield first, pairs[np.triu_indices(self.dim - low, 1)]
+    def _agreement(self, x: Array, signs: Array) -> Array:
+        """Return the sum over examples of sign times parity for each of `_coordinate_sets`, (sets,)."""
+        if self.size == 1:
+            return x.T @ signs
+        sums = []
+        for first in itertools.combinations(range(self.dim), self.size - 2):
+            rest = x[:, first[-1] + 1 if first else 0 :]
+            weighted = rest * (signs * x[:, list(first)].prod(1))[:, None]
+            sums.append((weighted.T @ rest)[np.triu_indices(rest.shape[1], 1)])
+        return np.concatenate(sums)
 
 
-def _one_hot(signs: Array) -> Array:
-    return np.stack([1 + signs, 1 - signs], 1) / 2
+@functools.lru_cache(maxsize=4)
+def _coordinate_sets(dim: int, size: int) -> NDArray[np.int64]:
+    """Return all sets of `size` of `dim` coordinates, int64 (sets, size)."""
+    coordinates = itertools.chain.from_iterable(itertools.combinations(range(dim), size))
+    out = np.fromiter(coordinates, np.int64, math.comb(dim, size) * size).reshape(-1, size)
+    out.setflags(write=False)
+    return out
+
+
+def check_coordinates(x: Array, where: str) -> None:
+    """Raise ValueError if a coordinate of an input is not -1 or 1.
+
+    Parameters
+    ----------
+    x : float64, (n, dim)
+        The inputs.
+    where : str
+        Name of the calling function, for error messages.
+    """
+    others = x[np.abs(x) != 1]
+    if len(others):
+        raise ValueError(checks.refusal("x", where, "coordinates that are -1 or 1", float(others[0])))
+
+
+def class_probabilities(mean: Array) -> Array:
+    """Return the probabilities of the classes 0 and 1 from the expected parity, float64 (N, 2).
+
+    Parameters
+    ----------
+    mean : float64, (N,)
+        The probability of class 0 (parity 1) minus the probability of class 1 (parity -1), in [-1, 1].
+    """
+    return np.stack([1 + mean, 1 - mean], 1) / 2

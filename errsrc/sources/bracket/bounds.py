@@ -25,6 +25,7 @@ from errsrc.nets import Network, identifiable_dimension
 from errsrc.results import Interval, Result, TextTable
 from errsrc.settings import NetworkTeacher, Setting, SparseParity
 from errsrc.settings.network import NetworkFunction
+from errsrc.settings.parity import class_probabilities
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracket.draws import Draw, NetworkDraws
@@ -397,7 +398,7 @@ def _of_parities(
         least[k] = expected_loss(truth, truth, setting.loss).mean() - setting.noise
         best = draw.points[:, sets[probabilities.argmax()]].prod(1)
         mean = (1 - 2 * setting.channel.rate) * probabilities.max() * best
-        guess = np.stack([1 + mean, 1 - mean], 1) / 2
+        guess = class_probabilities(mean)
         member[k] = expected_loss(truth, guess, setting.loss).mean() - setting.noise
         certain &= len(sets) == 1
     status = "Exact given the data: from the posterior probabilities of all sets of coordinates."
