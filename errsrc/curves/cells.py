@@ -104,17 +104,20 @@ class CurveCells(NamedTuple):
         inverse = np.linalg.pinv(self.basis(degree) / root[:, None])
         return inverse @ (self.y / root), inverse @ inverse.T
 
-    def slope(self, level: float) -> Interval:
+    def slope(self, level: float, part: slice = slice(None)) -> Interval:
         """Return the exponent of the best power law: minus the slope of ln error over ln n.
 
         Parameters
         ----------
         level : float
             Coverage of the interval, in (0, 1).
+        part : slice
+            The cells that the power law is fitted to, by default all.  The noise is that of all cells.
         """
-        if len(self.x) < 2:
+        some = self._replace(x=self.x[part], y=self.y[part], variance=self.variance[part])
+        if len(some.x) < 2:
             return Interval(math.nan, -math.inf, math.inf, level)
-        coefficients, covariance = self.fitted(1)
+        coefficients, covariance = some.fitted(1)
         half = self.quantile(level) * math.sqrt(covariance[1, 1])
         half = half if self.df >= 0 else math.inf
         middle = -float(coefficients[1])

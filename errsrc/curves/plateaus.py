@@ -1,6 +1,6 @@
 """The plateau of a learning curve that is flat at first and then falls.
 
-A *cell* is the set of all runs with one n.
+A *cell* is the set of all runs with the same n.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def plateau(cells: CurveCells, level: float) -> Plateau | None:
     for last in range(FEWEST_CELLS - 1, len(cells.x) - FEWEST_CELLS + 1):
         if cells.x[last] - cells.x[0] < math.log(SHORTEST) * (1 - 1e-9):
             continue
-        exponent, after = _slope(cells, slice(None, last + 1), level), _slope(cells, slice(last, None), level)
+        exponent, after = cells.slope(level, slice(None, last + 1)), cells.slope(level, slice(last, None))
         fall = float(cells.y[: last + 1].mean() - cells.y[last:].min())
         uneven = np.ptp(cells.y[: last + 1]) > EVEN * fall
         if not uneven and exponent.low <= 0 <= exponent.high < FLAT * after.low:
@@ -81,13 +81,3 @@ def plateau(cells: CurveCells, level: float) -> Plateau | None:
     n = np.exp(cells.x)
     end = Interval(float(n[last]), float(n[found[0][0]]), float(n[last + 1]), level)
     return Plateau(last + 1, exponent, after, end)
-
-
-def _slope(cells: CurveCells, part: slice, level: float) -> Interval:
-    """Return the exponent of the power law that fits some of the cells best, with their noise."""
-    some = cells._replace(x=cells.x[part], y=cells.y[part], variance=cells.variance[part])
-    coefficients, covariance = some.fitted(1)
-    half = cells.quantile(level) * math.sqrt(covariance[1, 1])
-    return Interval(
-        -float(coefficients[1]), -float(coefficients[1]) - half, half - float(coefficients[1]), level
-    )

@@ -1,8 +1,8 @@
 """Rises and falls of a learning curve that are larger than its noise: a peak, a dip, or a rise.
 
-A *cell* is the set of all runs with one n.  Two cells differ significantly if the difference of their errors,
-divided by its standard error, exceeds a critical value.  The critical value allows for the number of pairs of
-cells: at most a share 1 - level of all curves without a rise have a pair that rises significantly.
+A *cell* is the set of all runs with the same n.  Two cells differ significantly if the difference of their
+errors, divided by its standard error, exceeds a critical value.  The critical value allows for the number of
+pairs of cells: at most a share 1 - level of all curves without a rise have a pair that rises significantly.
 """
 
 from __future__ import annotations

@@ -371,16 +371,9 @@ def _exponents_above(cells: CurveCells, floor: Interval | None, level: float) ->
     if floor is None:
         return ()
     above = np.maximum(1 - floor.estimate * np.exp(-cells.y), 0.0)  # (e - floor) / e
-    logs, deviation = cells.y + np.log(above), cells.deviation / above
-    steps = np.diff(cells.x)
-    slopes = -np.diff(logs) / steps
-    halves = cells.quantile(level) * np.hypot(deviation[1:], deviation[:-1]) / steps
-    return tuple(
-        Interval(float(middle), float(middle - half), float(middle + half), level)
-        if math.isfinite(middle)
-        else Interval(math.nan, -math.inf, math.inf, level)
-        for middle, half in zip(slopes, halves, strict=True)
-    )
+    lowered = cells._replace(y=cells.y + np.log(above), variance=cells.variance / above**2)
+    unknown = Interval(math.nan, -math.inf, math.inf, level)
+    return tuple(one if math.isfinite(one.estimate) else unknown for one in lowered.local_exponents(level))
 
 
 def _local_exponents(curve: SortedCurve, level: float) -> tuple[Interval, ...]:
