@@ -9,7 +9,7 @@ from typing import Any
 from errsrc.cli.numbers import sizes
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import design, load_fit
-from errsrc.fitting.table_points import table_inputs
+from errsrc.fitting.table_inputs import table_inputs
 from errsrc.tables import read_table
 
 DESCRIPTION = """\

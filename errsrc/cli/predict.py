@@ -15,7 +15,7 @@ from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, predict_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.ranges import range_sentence
-from errsrc.fitting.table_points import SIZES
+from errsrc.fitting.table_columns import SIZES
 from errsrc.results import json_value
 from errsrc.tables import left_out_sentence
 

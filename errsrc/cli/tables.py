@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from errsrc.fitting.csv_fits import melted
-from errsrc.fitting.table_points import SIZES
+from errsrc.fitting.table_columns import SIZES
 from errsrc.tables import DataTable, read_table
 from errsrc.tables.conditions import parse_condition
 

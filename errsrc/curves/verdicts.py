@@ -22,19 +22,14 @@ from errsrc.curves.plateaus import Plateau, plateau
 from errsrc.curves.rises import CurveChange, NotFalling, not_falling
 from errsrc.curves.statistics import power_law_p_value
 from errsrc.fitting.anomalies import PEAK, SteepFall, peak, steep_fall
+from errsrc.fitting.data_arguments import as_table, check_no_columns, columns_of
 from errsrc.fitting.directions import rises
 from errsrc.fitting.mixtures import MixedRows
-from errsrc.fitting.table_points import (
-    TableRules,
-    as_table,
-    check_no_columns,
-    columns_of,
-    errors_of,
-    usable_columns,
-)
+from errsrc.fitting.table_runs import table_runs
 from errsrc.laws.law import Array, Law
 from errsrc.results import ROUNDING, Interval, Result, TextTable, interval_columns, percent
 from errsrc.tables import LeftOut, frame_of, left_out_sentence
+from errsrc.tables.measurements import TableRules, errors_of
 
 VERDICTS = ("power law", "bend", "cliff", "peak", "dip", "rise", "plateau then fall", "not decided")
 
@@ -316,11 +311,11 @@ def curve_shape(
         table = as_table(data)
         given = columns_of("curve_shape", error, {"n": n, "std_error": std_error})
         columns = {name: table.found(name) or name for name in ("n", "error")} | given
-        values, left_out, said, _ = usable_columns(table, columns, TableRules(accuracy, strict), ZEROS)
-        options: dict[str, Any] = {**values, "zero": zero, "level": level, "seed": seed}
+        runs = table_runs(table, columns, TableRules(accuracy, strict), ZEROS)
+        options: dict[str, Any] = {**runs.values, "zero": zero, "level": level, "seed": seed}
         found = curve_shape(**options)
-        status = " ".join([found.status, *(text for text in said if isinstance(text, MixedRows))])
-        return dataclasses.replace(found, status=status, left_out=left_out, library=table.library)
+        status = " ".join([found.status, *(text for text in runs.warnings if isinstance(text, MixedRows))])
+        return dataclasses.replace(found, status=status, left_out=runs.left_out, library=table.library)
     check_no_columns("curve_shape", error, {"n": n, "std_error": std_error})
     sizes = PositiveArray(at_most=LARGEST_N)(n, "n", "curve_shape")
     errors = NonNegativeArray()(error, "error", "curve_shape")

@@ -15,9 +15,10 @@ from errsrc import checks
 from errsrc.checks import LEVEL, Choice, Flag, Integer, Number, Optional, PositiveArray
 from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import LARGEST_FAR_SHARE, FarRows
-from errsrc.fitting.directions import RisingValues
+from errsrc.fitting.data_arguments import as_table, positive_errors
+from errsrc.fitting.directions import RisingValues, check_falls
 from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
-from errsrc.fitting.flops import AS_GIVEN, completed_sizes
+from errsrc.fitting.flops import AS_GIVEN, absurd_ratio, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
 from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas, wrong_rows
@@ -29,23 +30,13 @@ from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.ranges import range_sentence
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.fitting.several_laws import AVERAGED_LAWS, AveragedFit, auto, weighted_fits
-from errsrc.fitting.table_points import (
-    TableRules,
-    absurd_ratio,
-    as_table,
-    check_accuracy,
-    check_signs,
-    errors_of,
-    positive_errors,
-    with_errors,
-    without_copies,
-)
 from errsrc.laws import ALL
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.coupled import Coupled
 from errsrc.laws.law import Array, Law
 from errsrc.results import TabularResult, TextTable, equation
 from errsrc.tables import DataTable, LeftOut, left_out_sentence
+from errsrc.tables.measurements import TableRules, errors_of
 
 ROLES = ("error", "m", "n", "flops", "run")
 """What the columns of a table may be, each under its own name by default."""
@@ -295,7 +286,7 @@ def compute_optimal(
     sizes, cost = completed_sizes(columns)
     flops_per_pass = _flops_per_pass(sizes)
     if accuracy:
-        check_accuracy(measured, sizes)
+        check_falls(measured, sizes, accuracy)
     if runs is not None and not _are_trainings(runs, sizes):
         if run is not None:
             accepted = "the run of each row, of one model size and with different flops in each row"
@@ -545,12 +536,10 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
     run = columns.pop("run", None)
     _check_sizes(table, columns)
     _check_different(table, columns)
-    table, copies, _ = without_copies(table, set(columns.values()), rules.strict)
-    table, said = with_errors(table, columns["error"], rules)
-    check_signs(table.numbers(columns["error"]).values, columns["error"])
-    usable, left_out = table.usable(columns, strict=rules.strict)
-    values: dict[str, Any] = {role: table.numbers(name).values[usable] for role, name in columns.items()}
-    said = (*said, *unfinished_rows(table, usable))
+    found = table.usable_columns(columns, rules)
+    table, usable = found.table, found.usable
+    values: dict[str, Any] = dict(found.values)
+    said = (*found.warnings, *unfinished_rows(table, usable))
     if run is not None:
         values["run"] = np.array(table.text(run))[usable]
     elif not rules.best_of:
@@ -558,8 +547,7 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
         used = set(columns.values()) | ({"n"} if "n" in table.columns else set())
         said = (*said, *mixed_rows(table, usable, {"error": values["error"], **sizes}, used))
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
-    everything = (*copies, *left_out)
-    return _Runs(values, everything, shown, _names_of_rows(table.taken(usable)), said, table.library)
+    return _Runs(values, found.left_out, shown, _names_of_rows(table.taken(usable)), said, table.library)
 
 
 def _check_different(table: DataTable, columns: Mapping[str, str]) -> None:

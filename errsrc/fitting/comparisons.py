@@ -17,28 +17,27 @@ from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional, 
 from errsrc.errors import NoFit
 from errsrc.fitting.anomalies import fall_and_peak
 from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
-from errsrc.fitting.holdouts import judge
-from errsrc.fitting.one_law import Fit, fit
-from errsrc.fitting.outliers import far_from_laws
-from errsrc.fitting.points import NUMBERS
-from errsrc.fitting.problem import OBJECTIVES
-from errsrc.fitting.table_points import (
-    LAWS_IN_N,
-    TableRules,
+from errsrc.fitting.data_arguments import (
     as_table,
     check_no_columns,
     cluster_columns,
     columns_of,
     measured_error,
-    noted_left_out,
-    table_points,
 )
+from errsrc.fitting.holdouts import judge
+from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.outliers import far_from_laws
+from errsrc.fitting.points import NUMBERS
+from errsrc.fitting.problem import OBJECTIVES
+from errsrc.fitting.table_notes import noted_left_out
+from errsrc.fitting.table_points import LAWS_IN_N, table_points
 from errsrc.laws import ALL
 from errsrc.laws.broken2 import Broken2
 from errsrc.laws.cliff import Cliff
 from errsrc.laws.law import LAW, Array, Law, checked_inputs
 from errsrc.results import Result, TabularResult, TextTable, json_value, percent
 from errsrc.tables import LeftOut
+from errsrc.tables.measurements import TableRules
 
 HELD_OUT_SHARES = (1 / 2, 1 / 3, 1 / 5)
 """Shares of the cells that are held out in turn: those of the largest sizes, or the smallest densities."""

@@ -10,15 +10,17 @@ from typing import Any
 
 from errsrc import checks
 from errsrc.checks import LEVEL, PATH, SEED, Choice, Flag, Instance, Integer, Optional
+from errsrc.fitting.data_arguments import cluster_columns
 from errsrc.fitting.forecasts import Forecast, Prediction
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import AveragedFit, auto
-from errsrc.fitting.table_points import TableRules, cluster_columns, table_points
+from errsrc.fitting.table_points import table_points
 from errsrc.laws import ALL, JointPruning, Law, Pruning
 from errsrc.laws.law import LAW
 from errsrc.tables import DataTable, read_table
+from errsrc.tables.measurements import TableRules
 
 
 @checks.arguments(

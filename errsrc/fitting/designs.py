@@ -19,7 +19,7 @@ from errsrc.fitting.frontiers import frontier, interval_of_draws, optimal_draws,
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.plans import Cost, training_flops
 from errsrc.fitting.several_laws import AveragedFit, weighted_fits
-from errsrc.fitting.table_points import noted_library
+from errsrc.fitting.table_notes import noted_library
 from errsrc.laws.law import Array
 from errsrc.results import Interval, TabularResult, TextTable, json_value
 

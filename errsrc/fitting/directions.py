@@ -56,6 +56,36 @@ def rises(error: Array, inputs: Mapping[str, Array]) -> bool:
     return float(special.stdtr(degrees, -statistic)) < CHANCE
 
 
+def check_falls(error: Array, inputs: Mapping[str, Array], accuracy: bool) -> None:
+    """Raise ValueError if the errors clearly rise with n.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (points,)
+        Measured errors.
+    inputs : dict of str to ndarray of float64, shape (points,)
+        Inputs by name.
+    accuracy : bool
+        Whether the errors are 1 - accuracy.  If these rise, the given values are probably errors.
+
+    Raises
+    ------
+    RisingValues
+        If the errors rise and were not computed from accuracies: they are then probably accuracies.
+    """
+    if not rises(error, inputs):
+        return
+    if accuracy:
+        raise ValueError(
+            "1 - accuracy rises with n: these are errors already; leave accuracy=True (--accuracy) out."
+        )
+    message = "The values rise with n: are they accuracies?"
+    raise RisingValues(
+        f"{message} Pass accuracy=True (--accuracy), which takes 1 - accuracy as the error. Errors that "
+        "do rise need a law that can rise: fit(Broken) (--law broken)."
+    )
+
+
 def _standard_ranks(values: Array) -> Array:
     """Return ranks with mean 0 and standard deviation 1; equal values share their mean rank."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)

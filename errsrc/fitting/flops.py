@@ -67,6 +67,8 @@ def completed_sizes(sizes: Mapping[str, Array]) -> tuple[dict[str, Array], str]:
 
 MOST = 100.0
 """Sizes have other units if the compute differs from 6 n m by more than this factor."""
+RATIOS = (1e-5, 1e6)
+"""Smallest and largest number of examples or tokens for each parameter that is plausible."""
 
 
 def wrong_units(table: DataTable, sizes: Mapping[str, Array], used: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -96,6 +98,23 @@ def wrong_units(table: DataTable, sizes: Mapping[str, Array], used: NDArray[np.b
         f"The column {name!r} is {np.median(ratio):.2g} times 6 n m: n or m has probably another unit, such "
         "as steps instead of tokens.",
     )
+
+
+def absurd_ratio(values: Mapping[str, Array]) -> tuple[str, ...]:
+    """Return a sentence if n / m is so large or so small that n or m has probably another unit.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray of float64, shape (points,)
+        Inputs by name.
+    """
+    if "n" not in values or "m" not in values:
+        return ()
+    ratio = float(np.median(values["n"] / values["m"]))
+    if RATIOS[0] <= ratio <= RATIOS[1]:
+        return ()
+    name = "m" if ratio > 1 else "n"
+    return (f"The median of n / m is {ratio:.1g}: the column of {name} may have lost a suffix such as M.",)
 
 
 def with_data_sizes(

@@ -17,14 +17,10 @@ from scipy import special
 
 from errsrc import checks
 from errsrc.checks import LEVEL
+from errsrc.fitting.data_arguments import as_table, check_no_columns, columns_of
 from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence, size_ranges
-from errsrc.fitting.table_points import (
-    as_table,
-    check_no_columns,
-    columns_of,
-    noted_left_out,
-    table_inputs,
-)
+from errsrc.fitting.table_inputs import table_inputs
+from errsrc.fitting.table_notes import noted_left_out
 from errsrc.laws.law import Array, checked_inputs
 from errsrc.results import Interval, Result, TextTable, json_value
 from errsrc.tables import DataTable, LeftOut, frame_of, left_out_sentence

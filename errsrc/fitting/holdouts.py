@@ -19,24 +19,24 @@ from errsrc import checks
 from errsrc.checks import ERROR, LEVEL, Flag, Instance, Integer, Number, Optional
 from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
-from errsrc.fitting.forecasts import Forecast, Prediction
-from errsrc.fitting.one_law import fit
-from errsrc.fitting.outliers import far_from_laws
-from errsrc.fitting.points import LAW_OR_NAME, NUMBERS
-from errsrc.fitting.table_points import (
-    TableRules,
+from errsrc.fitting.data_arguments import (
     as_table,
     check_no_columns,
     cluster_columns,
     columns_of,
     measured_error,
-    noted_library,
-    table_points,
 )
+from errsrc.fitting.forecasts import Forecast, Prediction
+from errsrc.fitting.one_law import fit
+from errsrc.fitting.outliers import far_from_laws
+from errsrc.fitting.points import LAW_OR_NAME, NUMBERS
+from errsrc.fitting.table_notes import noted_library
+from errsrc.fitting.table_points import table_points
 from errsrc.laws import ALL
 from errsrc.laws.law import Array, Law, checked_inputs
 from errsrc.results import Interval, TabularResult, TextTable, json_value, percent, significant
 from errsrc.tables import LeftOut
+from errsrc.tables.measurements import TableRules
 
 DIVERGENCE_LIMITS = {"fitted": (0.01, 0.05), "held out": (0.05, 0.07)}
 """Largest |mean| and largest standard deviation of the divergence at which a prediction counts as correct.

@@ -25,6 +25,13 @@ from errsrc.fitting.anomalies import (
     robust_residual,
 )
 from errsrc.fitting.clusters import cluster_codes
+from errsrc.fitting.data_arguments import (
+    as_table,
+    check_no_columns,
+    cluster_columns,
+    columns_of,
+    measured_error,
+)
 from errsrc.fitting.diagnostics import identifiability, tied_optima, unexplained, warnings_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals, plausible_refits
@@ -32,16 +39,8 @@ from errsrc.fitting.noise import above_largest, noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import LAW_OR_NAME, NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES, Problem
-from errsrc.fitting.table_points import (
-    TableRules,
-    as_table,
-    check_no_columns,
-    cluster_columns,
-    columns_of,
-    measured_error,
-    noted_library,
-    table_points,
-)
+from errsrc.fitting.table_notes import noted_library
+from errsrc.fitting.table_points import table_points
 from errsrc.fitting.thinning import thinned
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
@@ -52,6 +51,7 @@ from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import Array, Law
 from errsrc.results import HeldValue, Interval, TextTable, json_value
 from errsrc.tables import frame_of
+from errsrc.tables.measurements import TableRules
 
 BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""

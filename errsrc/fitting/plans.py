@@ -17,7 +17,7 @@ from errsrc.fitting.asymptotes import floor_of
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence, size_ranges
-from errsrc.fitting.table_points import noted_library
+from errsrc.fitting.table_notes import noted_library
 from errsrc.laws.law import Array
 from errsrc.results import Interval, TabularResult, TextTable, interval_columns, json_value
 

@@ -51,11 +51,51 @@ def best_rows(error: ArrayLike, **inputs: ArrayLike) -> NDArray[np.bool_]:
         if x.shape != e.shape or e.ndim != 1:
             accepted = "a one-dimensional array, as long as error"
             raise ValueError(checks.refusal(name, "best_rows", accepted, f"<shape {x.shape}>"))
+    return best_of_cells(e, sizes)
+
+
+def best_of_cells(error: Array, sizes: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Return a mask of the row with the smallest error of each size, see `best_rows`.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (rows,)
+        Measured errors.
+    sizes : dict of str to ndarray of float64, shape (rows,)
+        Sizes by name.
+    """
     cell = _cells(sizes)
-    order = np.lexsort((e, cell))
-    best = np.zeros(len(e), dtype=bool)
+    order = np.lexsort((error, cell))
+    best = np.zeros(len(error), dtype=bool)
     best[order[np.append(True, np.diff(cell[order]) > 0)]] = True
     return best
+
+
+def equal_repeats(error: Array, sizes: Mapping[str, Array]) -> tuple[str, ...]:
+    """Return a sentence if sizes are repeated, and all rows of a size have exactly the same error.
+
+    There is no sentence if fewer than two sizes are repeated, or if all errors of the table are equal.
+
+    Parameters
+    ----------
+    error : ndarray of float64, shape (rows,)
+        Measured errors.
+    sizes : dict of str to ndarray of float64, shape (rows,)
+        Sizes by name.
+    """
+    if not sizes:
+        return ()
+    cell = _cells(sizes)
+    counts = np.bincount(cell)
+    if (counts > 1).sum() < 2:
+        return ()
+    pairs = np.unique(np.column_stack([cell, error]), axis=0)
+    if len(pairs) > len(counts) or len(np.unique(pairs[:, 1])) == 1:
+        return ()
+    return (
+        "Rows of equal sizes have exactly equal errors at every size: are they copies? They count as runs "
+        "with other seeds.",
+    )
 
 
 def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free: int) -> str:

@@ -38,6 +38,13 @@ from errsrc.fitting.average_intervals import (
     user_weights,
 )
 from errsrc.fitting.clusters import cluster_codes
+from errsrc.fitting.data_arguments import (
+    as_table,
+    check_no_columns,
+    cluster_columns,
+    columns_of,
+    measured_error,
+)
 from errsrc.fitting.diagnostics import Undetermined
 from errsrc.fitting.few_sizes import few_sizes_sentences
 from errsrc.fitting.forecasts import Forecast
@@ -46,16 +53,8 @@ from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, check_largest, pose
 from errsrc.fitting.problem import Problem
-from errsrc.fitting.table_points import (
-    TableRules,
-    as_table,
-    check_no_columns,
-    cluster_columns,
-    columns_of,
-    measured_error,
-    noted_library,
-    table_points,
-)
+from errsrc.fitting.table_notes import noted_library
+from errsrc.fitting.table_points import table_points
 from errsrc.fitting.thinning import kept_rows
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.coupled import Coupled
@@ -69,6 +68,7 @@ from errsrc.laws.power import Power
 from errsrc.laws.pruning import Pruning
 from errsrc.results import Interval, TextTable, json_value, percent
 from errsrc.tables import frame_of
+from errsrc.tables.measurements import TableRules
 
 AVERAGED_LAWS: dict[tuple[str, ...], tuple[type[Law], ...]] = {
     ("n",): (Power, Envelope, M4),

@@ -144,6 +144,20 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
+def plain_number(text: str) -> float:
+    """Return the number that a text is to Python; nan for any other text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def marks_of(cells: Iterable[str], numbers: bool = False) -> Marks:
     """Return what the cells of a column show about its decimal mark.
 

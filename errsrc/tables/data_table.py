@@ -25,37 +25,14 @@ from errsrc.tables.cells import (
     is_missing,
     marks_of,
     number_text,
+    plain_number,
     read_column,
 )
+from errsrc.tables.column_names import advice_on_layout, nearest_column, shortened
 from errsrc.tables.conditions import OPERATORS, conditions_of
+from errsrc.tables.measurements import READ_AS_IS, TableRules, check_signs, read_errors
 from errsrc.tables.rows import LeftOut, left_out_sentence
 
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "n": (
-        "tokens",
-        "samples",
-        "examples",
-        "n_train",
-        "train_size",
-        "dataset_size",
-        "samples_seen",
-        "d",
-        "step",
-    ),
-    "m": ("params", "parameters", "n_params", "num_params", "model_size", "width"),
-    "error": (
-        *("loss", "val_loss", "val/loss", "test_loss", "eval/loss", "err", "test_error"),
-        *("accuracy", "acc", "acc1", "top1", "val_acc", "val/acc", "test_acc"),
-    ),
-}
-"""Names that other people's tables give to the columns n, m and error; messages suggest them."""
-WORDS: dict[str, tuple[str, ...]] = {
-    "n": ("tokens", "samples", "examples"),
-    "m": ("params", "parameters"),
-    "flops": ("flops", "flop", "compute"),
-    "error": ("loss", "error", "err", "nll", "perplexity", "ppl", "bpb", "accuracy", "acc"),
-}
-"""Words in names of columns that probably hold n, m, flops or the error; messages suggest such columns."""
 SUFFIX_HINT = "Suffixes are k or K, M, B or G, and T."
 SHOWN_CELLS = 5
 """Largest number of cells that a message lists."""
@@ -100,6 +77,39 @@ class Written(NamedTuple):
     delimiter: str
     header: str
     texts: tuple[str, ...]
+
+
+class UsableColumns(NamedTuple):
+    """Columns of a table as numbers, restricted to the rows that can be used.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray of float64, shape (usable rows,)
+        The columns.  The keys are the names of the inputs, "error", and "weights" if there are any.
+    clusters : ndarray of intp, shape (usable rows,), or None
+        Number of the cluster of each row; None if no column tells clusters apart.
+    rows : tuple
+        Labels of the usable rows.
+    left_out : tuple of LeftOut
+        The other rows by reason, copies of other rows first.
+    has_copies : bool
+        Whether copies of other rows are among the rows that were left out.
+    warnings : tuple of str
+        At most one sentence, on errors of 0.
+    table : DataTable
+        The table without copies of rows, and with accuracies turned into errors.
+    usable : ndarray of bool, shape (rows of `table`,)
+        True for the rows of `table` that are used.
+    """
+
+    values: dict[str, Array]
+    clusters: NDArray[np.intp] | None
+    rows: tuple[Any, ...]
+    left_out: tuple[LeftOut, ...]
+    has_copies: bool
+    warnings: tuple[str, ...]
+    table: DataTable
+    usable: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +166,17 @@ class DataTable:
         """Names of the columns that have at least two different numbers."""
         return frozenset(name for name in self.columns if self._varies(name))
 
+    @functools.cached_property
+    def empty(self) -> frozenset[str]:
+        """Names of the columns that hold nothing in any row."""
+        return frozenset(name for name in self.columns if self._is_empty(name))
+
+    def _is_empty(self, name: str) -> bool:
+        cells = self.columns[name]
+        if name in self.repeated:
+            return False
+        return all(map(is_missing, cells)) if isinstance(cells, tuple) else bool(np.isnan(cells).all())
+
     def _varies(self, name: str) -> bool:
         try:
             values = self.numbers(name).values
@@ -201,35 +222,13 @@ class DataTable:
         if name in self.columns:
             return
         others = shortened(", ".join(self.columns), 120)
-        hint, advice = self._nearest(name, option), self._advice()
+        hint, advice = nearest_column(name, option, self.columns), advice_on_layout(self.columns)
         if needs:
             advice = f" {needs}"
         elif option and not advice:
             advice = f" Name the column by {option}=... (--{option} COL){hint}."
             hint = ""
         raise ValueError(f"{self.source} has no column {shown!r}{hint}; it has {others!r}.{advice}")
-
-    def _nearest(self, name: str, option: str) -> str:
-        """Return a hint at the column that was probably meant."""
-        same = [other for other in self.columns if other.strip().lower() == name.lower()]
-        known = [other for other in self.columns if other.strip().lower() in SYNONYMS.get(option, ())]
-        words = set(WORDS.get(option, ()))
-        similar = [other for other in self.columns if words & set(re.split("[^a-z]+", other.lower()))]
-        similar.sort(key=lambda other: "train" in other.lower() and option == "error")
-        for other in (*same, *known, *similar):
-            return f" (did you mean {shortened(other)!r}?)"
-        return checks.nearest(name, self.columns)
-
-    def _advice(self) -> str:
-        """Return a sentence on tables that are wide, have no header, or are separated by blanks."""
-        names = list(self.columns)
-        if any(" - " in name for name in names):
-            return " This looks like an export with a column for each run: pass --melt (melt=True)."
-        if all(_is_number(name) for name in names):
-            return " The first line holds numbers: add a header line."
-        if len(names) == 1 and len(names[0].split()) > 1:
-            return " Separate the columns by commas, tabs, semicolons or |."
-        return ""
 
     @functools.cached_property
     def _marks(self) -> Marks:
@@ -348,7 +347,7 @@ class DataTable:
                 values = np.full(len(self), np.nan)
             if sign in ("=", "!="):
                 equal = np.array([cell.strip() == wanted for cell in cells], dtype=bool)
-                equal |= values == _parsed(wanted)
+                equal |= values == plain_number(wanted)
                 keep &= equal if sign == "=" else ~equal
             else:
                 keep &= OPERATORS[sign](values, float(wanted))
@@ -478,6 +477,67 @@ class DataTable:
             said = left_out_sentence(left_out, len(self))
             raise ValueError(f"{self.source} has no row that can be used: {said}")
         return usable, left_out
+
+    def usable_columns(
+        self,
+        columns: Mapping[str, str],
+        rules: TableRules = READ_AS_IS,
+        *,
+        zero: Container[str] = (),
+        clusters: Sequence[str] = (),
+    ) -> UsableColumns:
+        """Return columns as numbers, without copies of rows and without rows that cannot be used.
+
+        Parameters
+        ----------
+        columns : dict of str to str
+            {input, "error" or "weights": name of its column}; "error" is required.
+        rules : TableRules
+            How the values are read.
+        zero : container of str
+            Inputs, or "error", that may be 0.
+        clusters : sequence of str
+            Columns that tell clusters of rows apart.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, if a cell is text that is no number, if losses are negative, if no row can
+            be used, or if ``rules.strict`` is True and a row cannot be used.
+        """
+        for role, name in columns.items():
+            self.require(name, role if name == role else "")
+        for name in clusters:
+            self.require(name)
+        once, copies = self.without_copies({*columns.values(), *clusters})
+        if copies is not None and rules.strict:
+            raise ValueError(f"{self.source} has copied rows: {copies}.")
+        given, is_text = once.numbers(columns["error"])
+        readable = READ_AS_IS if is_text.any() else rules  # `usable` refuses the text
+        error, warnings = read_errors(given, readable, once.rows, once.unit)
+        check_signs(error, columns["error"])
+        table = once if error is given else once.with_column(columns["error"], error)
+        usable, left_out = table.usable(columns, strict=rules.strict, zero=zero)
+        return UsableColumns(
+            values={role: table.numbers(name).values[usable] for role, name in columns.items()},
+            clusters=table._cluster_numbers(clusters)[usable] if clusters else None,
+            rows=tuple(row for row, kept in zip(table.rows, usable, strict=True) if kept),
+            left_out=left_out if copies is None else (copies, *left_out),
+            has_copies=copies is not None,
+            warnings=warnings,
+            table=table,
+            usable=usable,
+        )
+
+    def _cluster_numbers(self, columns: Sequence[str]) -> NDArray[np.intp]:
+        """Return the number of the cluster of each row, (rows,); raise ValueError for an empty cell."""
+        texts = [self.text(name) for name in columns]
+        for name, cells in zip(columns, texts, strict=True):
+            if any(map(is_missing, cells)):
+                raise ValueError(f"The column {name!r} tells clusters apart, and has an empty cell: fill it.")
+        numbers: dict[tuple[str, ...], int] = {}
+        rows = zip(*texts, strict=True)
+        return np.array([numbers.setdefault(row, len(numbers)) for row in rows], dtype=np.intp)
 
     def _refuse(self, cells: Sequence[tuple[int, str, str]]) -> None:
         """Raise ValueError that names all cells, given as (row, column, text), if there are any."""
@@ -631,27 +691,3 @@ def _starts_as_number(text: str) -> bool:
 def _has_suffix(text: str) -> bool:
     """Return whether a cell is a number with a word, such as "16.8 mil"."""
     return re.fullmatch(r"[\d.,]+\s?[A-Za-z]+", text) is not None
-
-
-def _parsed(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
-
-
-def _is_number(text: str) -> bool:
-    return _parsed(text) == _parsed(text)
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """Return a text from a file, short enough for a message.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    length : int
-        Largest number of characters.
-    """
-    return text if len(text) <= length else text[: length - 3] + "..."

@@ -9,7 +9,7 @@ import pytest
 
 from errsrc.cli import main
 from errsrc.fitting import fit, fit_csv, predict_csv
-from errsrc.fitting.table_points import SIZES
+from errsrc.fitting.table_columns import SIZES
 from errsrc.laws import ALL, FiniteData
 from errsrc.studies.recovery import AXES, RecoveryCell, compute_recoveries
 
