@@ -62,9 +62,7 @@ def find_images(name: str | None = None) -> Images:
     return found
 
 
-def run_demo(
-    out: Path, data: Images, cells: Sequence[VisionCell] | None = None, processes: int = 2
-) -> Holdout:
+def run_demo(out: Path, data: Images, cells: Sequence[VisionCell] | None = None, workers: int = 2) -> Holdout:
     """Train small networks, predict the errors of larger networks, then train the larger networks.
 
     Parameters
@@ -77,7 +75,7 @@ def run_demo(
         The images; the report describes them.
     cells : sequence of VisionCell, optional
         MLP cells of the image set `data`; by default ``vision_grid(data.name, SEEDS[data.name])``.
-    processes : int
+    workers : int
         Number of training processes, with one thread each.
 
     Returns
@@ -104,21 +102,21 @@ def run_demo(
         if kept:
             _say(f"{kept} of {len(cells)} cells are in {store.path} already.")
         _say(f"Training the {grid.small.sum()} small cells; the law is fitted to them.")
-        grid.train(grid.small, store, processes)
+        grid.train(grid.small, store, workers)
         law = grid.fit()
         _save_predictions(out / "predictions.csv", law, grid.n[~grid.small], grid.m[~grid.small])
         _say(f"Predicted the {(~grid.small).sum()} large cells: {out / 'predictions.csv'}.  Training them.")
-        grid.train(~grid.small, store, processes)
+        grid.train(~grid.small, store, workers)
         rows, made_with = store.rows(grid.study), store.versions()
     result = grid.judge(law)
     files.save_fit(law, out / "fit.json")
     save_dated_csv(out / "results.csv", result.columns())
     for draw in (plots.extrapolation, plots.divergence, plots.parity):
         (out / f"{draw.__name__}.png").write_bytes(plots.png(draw(result)))
-    facts = _facts(data, cells, rows, made_with, kept, processes, time.perf_counter() - start)
+    facts = _facts(data, cells, rows, made_with, kept, workers, time.perf_counter() - start)
     notes = left_out(cells, rows, grid.usable)
     seeds = len({cell.seed for cell in cells})
-    command = f"errsrc demo --dataset {data.name} --seeds {seeds} --processes {processes} --out {out}"
+    command = f"errsrc demo --dataset {data.name} --seeds {seeds} --workers {workers} --out {out}"
     title = f"Small networks predict large ones: {data.name}"
     page = report.holdout_page(title, result, facts, notes, command)
     (out / "report.html").write_text(page, encoding="utf-8")
@@ -152,11 +150,11 @@ class _Grid:
         self.small = small_cells(n=self.n, m=self.m)
         self.error, self.usable = np.empty(len(cells)), np.empty(len(cells), dtype=bool)
 
-    def train(self, part: NDArray[np.bool_], store: Store, processes: int) -> None:
+    def train(self, part: NDArray[np.bool_], store: Store, workers: int) -> None:
         """Train the cells of `part` that a store lacks, and read the errors of all cells of `part`."""
         chosen = [cell for cell, is_chosen in zip(self.study, part, strict=True) if is_chosen]
         study = Study.of(self.study.kind, chosen)
-        summary = run(study, store, functools.partial(local, workers=processes), retry=True)
+        summary = run(study, store, functools.partial(local, workers=workers), retry=True)
         if summary.failed:
             raise NoAnswer(str(summary), summary)
         rows = store.rows(study)
@@ -187,7 +185,7 @@ def _facts(
     rows: Sequence[Mapping[str, Any]],
     made_with: Sequence[tuple[int, Mapping[str, str]]],
     kept: int,
-    processes: int,
+    workers: int,
     seconds: float,
 ) -> dict[str, str]:
     """Return what was run, by heading, for the report."""
@@ -208,7 +206,7 @@ def _facts(
         "seeds": ", ".join(map(str, seeds)),
         "recipe": ", ".join(recipe),
         "versions": versions(made_with),
-        "device": f"CPU ({platform.machine()}, {platform.system()}), {processes} single-threaded processes",
+        "device": f"CPU ({platform.machine()}, {platform.system()}), {workers} single-threaded processes",
         "wall time": f"{seconds:.0f} s; the trainings took {cpu:.0f} s of a core in total",
         "cells": f"{len(cells)} trained" + (f", {kept} of them by an earlier run" if kept else ""),
         "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

@@ -146,7 +146,7 @@ wide = replace(cell, width=8, steps=10**6, recipe=Recipe(patience=1e6))
 cells = [replace(one, n=n) for n in (45, 90, 180, 720) for one in (cell, wide, replace(wide, width=40))]
 tasks.vision_grid = lambda name, seeds: cells
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-sys.exit(cli.main(["demo", "--dataset", "digits", "--processes", "2", "--out", sys.argv[1]]))
+sys.exit(cli.main(["demo", "--dataset", "digits", "--workers", "2", "--out", sys.argv[1]]))
 """  # the demo with a batch that ends soon, and others that do not
 
 
@@ -214,7 +214,9 @@ def test_without_fashion_mnist_it_takes_the_digits_and_says_so(monkeypatch, caps
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("argv", [["--seeds", "0"], ["--processes", "0"], ["--dataset", "mnist"]])
+@pytest.mark.parametrize(
+    "argv", [["--seeds", "0"], ["--workers", "0"], ["--processes", "0"], ["--dataset", "mnist"]]
+)
 def test_bad_options_are_one_sentence(argv, capsys, tmp_path):
     assert main(["demo", "--out", str(tmp_path / "d"), *argv]) == 2
     assert capsys.readouterr().err.strip().splitlines()[-1].startswith("errsrc: ")

@@ -63,7 +63,8 @@ examples:
 Results go to standard output, all messages to standard error.
 Exit codes: 0 done; 1 the answer is no (no fit converged, no size reaches the given error, a claim
 is refuted, some computations of a study failed, an interval stays wider than asked, or the file
-of a study could no longer be written); 2 bad input, explained in one sentence.
+of a study could no longer be written); 2 bad input, explained in one sentence; 130 stopped by
+Ctrl-C.
 'errsrc COMMAND --help' explains a command and its options.
 """
 

@@ -39,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="networks trained for each n and m (default: 3 for fashion-mnist, 6 for digits)",
     )
     parser.add_argument(
-        "--processes", type=int, default=2, metavar="P", help="number of training processes (default: 2)"
+        "--workers", type=int, default=2, metavar="N", help="number of training processes (default: 2)"
+    )
+    parser.add_argument(  # its name in version 0.1.0
+        "--processes", type=int, default=argparse.SUPPRESS, dest="workers", help=argparse.SUPPRESS
     )
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
 
@@ -54,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     try:
         data = find_images(args.dataset)
         seeds = SEEDS[data.name] if args.seeds is None else args.seeds
-        result = run_demo(out, data, vision_grid(data.name, seeds), args.processes)
+        result = run_demo(out, data, vision_grid(data.name, seeds), args.workers)
     except KeyboardInterrupt:
         again = f"the finished networks are in {out / 'cells.db'}, and the same command computes the rest."
         print(f"Stopped: {again}", file=sys.stderr)
