@@ -27,7 +27,7 @@ from errsrc.fitting.one_law import Fit, check_huber_delta, fit
 from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
-from errsrc.fitting.ranges import range_sentence
+from errsrc.fitting.ranges import BEYOND, MeasuredRange, range_sentence
 from errsrc.fitting.repeats import best_rows, excess_spread
 from errsrc.fitting.several_laws import AVERAGED_LAWS, AveragedFit, auto, weighted_fits
 from errsrc.laws import ALL
@@ -106,7 +106,8 @@ class ComputeOptimal(TabularResult):
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences on how far the budgets lie beyond the measured ones, and on the parts of the variance."""
-        ranges = {one.method: range_sentence(one.measured) for one in self.frontiers}
+        told = any(sentence.startswith(BEYOND) for sentence in self.warnings)
+        ranges = {one.method: [] if told else range_sentence(one.measured) for one in self.frontiers}
         distinct = {text for sentences in ranges.values() for text in sentences}
         named = [f"{name}: {text}" for name, sentences in ranges.items() for text in sentences]
         shares = [text for one in self.frontiers for text in one.share_sentences]
@@ -340,20 +341,17 @@ def compute_optimal(
 
 def _far_budgets(budgets: Array, flops: Array) -> tuple[str, ...]:
     """Return a sentence if a budget is far above or below the compute of all runs."""
-    above, below = float(budgets.max() / flops.max()), float(flops.min() / budgets.min())
-    factor = max(above, below)
+    measured = MeasuredRange.of(flops, budgets)
+    factor = max(measured.above, measured.below)
     if factor <= FAR_BUDGET * (1 + 1e-9):  # the default budgets reach so far
         return ()
-    budget, beyond = (budgets.max(), "above") if above >= below else (budgets.min(), "below")
-    run = "the largest run" if above >= below else "the smallest run"
+    (sentence,) = range_sentence({"budget": measured})
     end = (
-        "is a size in another unit?"
+        "Is a size in another unit?"
         if factor > ABSURD_BUDGET
         else "m* and n* hold only if the law's form holds that far."
     )
-    rounded = float(f"{factor:.1g}")
-    times = f"{rounded:,.0f}" if rounded < ABSURD_BUDGET else f"{rounded:g}"
-    return (f"The budget {budget:g} is a factor of {times} {beyond} the compute of {run}: {end}",)
+    return (f"{sentence} {end}",)
 
 
 def _check_fixed(law: str, fixed: Mapping[str, float]) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 from errsrc.laws.law import Array
 from errsrc.results import percent
 
+BEYOND = "Beyond the measured range: "
+"""The beginning of a sentence on results beyond the measured range."""
 SAID = 2.0
 """A printed result says how far it lies beyond the measured range from this factor on."""
 WORDS = {
@@ -87,7 +89,7 @@ def range_sentence(ranges: Mapping[str, MeasuredRange]) -> list[str]:
             parts.append(f"{name} up to {_times(one.above)} times the largest measured ({one.high:.3g})")
         if one.below >= SAID:
             parts.append(f"{name} down to 1/{_times(one.below)} of the smallest measured ({one.low:.3g})")
-    return [f"Beyond the measured range: {'; '.join(parts)}."] if parts else []
+    return [f"{BEYOND}{'; '.join(parts)}."] if parts else []
 
 
 def _times(factor: float) -> str:

@@ -256,6 +256,6 @@ def test_a_law_has_the_cost_that_the_table_states() -> None:
 
 def test_factors_of_far_budgets_are_written_in_full() -> None:
     (text,) = _far_budgets(np.array([3e21]), np.array([1e18, 1e19]))
-    assert text.startswith("The budget 3e+21 is a factor of 300 above the compute of the largest run: ")
+    assert text.startswith("Beyond the measured range: budget up to 300 times the largest measured (1e+19). ")
     (text,) = _far_budgets(np.array([3e11, 1e15]), np.array([1e15, 1e19]))
-    assert "a factor of 3,000 below the compute of the smallest run" in text
+    assert "budget down to 1/3,330 of the smallest measured (1e+15)" in text
