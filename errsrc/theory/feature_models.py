@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from errsrc import checks
 from errsrc.checks import NonNegativeArray, Number, PositiveArray
-from errsrc.theory.spectrum import Array, checked_spectrum, learned, ratio
+from errsrc.theory.spectrum import Array, broadcast_sizes, checked_spectrum, learned, ratio
 
 
 @checks.arguments(
@@ -77,14 +77,7 @@ def random_features(
     >>> random_features([10, 40], [40, 10], e, e).round(4)
     array([0.2959, 0.2959])
     """
-    sizes, models = np.asarray(n), np.asarray(m)
-    try:
-        sizes, models = np.broadcast_arrays(sizes, models)
-    except ValueError:
-        accepted = f"of a shape that broadcasts with n's {sizes.shape}"
-        raise ValueError(
-            checks.refusal("m", "random_features", accepted, f"<shape {models.shape}>")
-        ) from None
+    sizes, models = broadcast_sizes("random_features", n=n, m=m)
     e, c = checked_spectrum(eigenvalues, target, "random_features")
     excess = np.empty(sizes.shape)
     for place in np.ndindex(sizes.shape):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import NonNegativeArray, Number, PositiveArray
 from errsrc.theory.feature_models import random_features
-from errsrc.theory.spectrum import Array, checked_spectrum, learned
+from errsrc.theory.spectrum import Array, broadcast_sizes, checked_spectrum, learned
 
 NODES = 24
 """Number of points of the contour, an even number; the error of the integral is about 2.85^-NODES."""
@@ -93,14 +93,7 @@ def gradient_flow(
     >>> gradient_flow(40, 20, [0, 10, 1e9], e, e).round(4)
     array([1.6439, 0.2845, 0.2309])
     """
-    shapes = [np.asarray(one) for one in (n, m, time)]
-    try:
-        sizes, models, times = np.broadcast_arrays(*shapes)
-    except ValueError:
-        accepted = f"of a shape that broadcasts with n's {shapes[0].shape} and m's {shapes[1].shape}"
-        raise ValueError(
-            checks.refusal("time", "gradient_flow", accepted, f"<shape {shapes[2].shape}>")
-        ) from None
+    sizes, models, times = broadcast_sizes("gradient_flow", n=n, m=m, time=time)
     e, c = checked_spectrum(eigenvalues, target, "gradient_flow")
     excess = np.empty(sizes.shape)
     for place in np.ndindex(sizes.shape):

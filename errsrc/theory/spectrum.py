@@ -42,6 +42,31 @@ class Learned:
     spare_model: float
 
 
+def broadcast_sizes(where: str, **sizes: ArrayLike) -> tuple[Array, ...]:
+    """Return sizes as arrays of one shape.
+
+    Parameters
+    ----------
+    where : str
+        Name of the calling function, for the error message.
+    **sizes : array_like
+        Two sizes or more, by the names of the function's parameters.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.  The message names the last of the sizes.
+    """
+    arrays = {name: np.asarray(size) for name, size in sizes.items()}
+    try:
+        return np.broadcast_arrays(*arrays.values())
+    except ValueError:
+        *others, (name, last) = arrays.items()
+        shapes = " and ".join(f"{other}'s {array.shape}" for other, array in others)
+        accepted = f"of a shape that broadcasts with {shapes}"
+        raise ValueError(checks.refusal(name, where, accepted, f"<shape {last.shape}>")) from None
+
+
 def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
     """Return the share of each eigenfunction that ridge regression learns.
 
