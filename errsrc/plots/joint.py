@@ -88,12 +88,7 @@ def curves_by_m(fit: Forecast, ax: Axes | None = None) -> Axes:
             ax.plot(grid, curve, color=colours(size), linestyle=DASHED, linewidth=1.0, zorder=2)
             inside = (grid >= own.min() * (1 - 1e-9)) & (grid <= own.max() * (1 + 1e-9))
             ax.plot(grid[inside], curve[inside], color=colours(size), zorder=2)
-        points: Any = {"c": m, "norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
-        far = far_points(fit, error)
-        points["c"] = m[~far]
-        ax.scatter(n[~far], error[~far], s=26, linewidths=0.5, zorder=3, **points)
-        ax.set(xlabel=size_label(fit, "n"), ylabel=error_label(fit), title=law_title(fit))
-        log(ax)
+        far = _points(fit, ax, "n", error, m, colours)
         solid = bool((np.unique(m, return_counts=True)[1] > 1).any())
         more = draw_far(ax, n, error, far)
         _name_colours(ax, colours, np.unique(m), "m", size_label(fit, "m"), solid, *more)
@@ -137,16 +132,27 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
             if 0 < best < len(grid) - 1:
                 mark: Any = {"markeredgecolor": "white", "markersize": 8, "zorder": 4, "color": INK}
                 ax.plot(grid[best], curve[best], "D", **mark)
-        points: Any = {"c": budget, "norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
-        far = far_points(fit, error)
-        points["c"] = budget[~far]
-        ax.scatter(m[~far], error[~far], s=26, linewidths=0.5, zorder=3, **points)
-        ax.set(xlabel=size_label(fit, "m"), ylabel=error_label(fit), title=law_title(fit))
-        log(ax)
+        far = _points(fit, ax, "m", error, budget, colours)
         best_mark = Line2D([], [], color=INK, marker="D", linestyle="none", label="lowest error of the law")
         more = [best_mark, *draw_far(ax, m, error, far)]
         _name_colours(ax, colours, np.unique(budget), "6 n m", "budget 6 n m, flops", True, *more)
         return ax
+
+
+def _points(
+    fit: Forecast, ax: Axes, name: str, error: Array, values: Array, colours: _Colours
+) -> NDArray[np.bool_]:
+    """Draw the points that are not far from the law, with labels of the axes; return a mask of the far ones.
+
+    The points are drawn over the input `name`, in the colours of `values`.
+    """
+    far = far_points(fit, error)
+    style: Any = {"norm": colours.norm, "cmap": colours.cmap, "edgecolors": "white"}
+    x = fit.inputs[name][~far]
+    ax.scatter(x, error[~far], c=values[~far], s=26, linewidths=0.5, zorder=3, **style)
+    ax.set(xlabel=size_label(fit, name), ylabel=error_label(fit), title=law_title(fit))
+    log(ax)
+    return far
 
 
 def far_points(fit: Forecast, error: Array) -> NDArray[np.bool_]:

@@ -190,10 +190,8 @@ def cells(result: JudgedCells, ax: Axes | None = None) -> Axes:
         ax.plot(result.measured, p.predicted, "o", color=FITTED, markersize=5)
         seen = np.concatenate([result.measured, p.predicted])
         ends = np.array([seen.min() / 1.3, seen.max() * 1.3])
-        ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
-        ax.set(xlabel="measured error (mean of the runs)", ylabel="predicted error", xlim=ends, ylim=ends)
+        _line_of_equality(ax, ends, "measured error (mean of the runs)", "predicted error")
         ax.set_title(f"{len(result)} cells")
-        ax.set_aspect("equal")
         return log(ax)
 
 
@@ -266,9 +264,7 @@ def parity(result: Holdout, ax: Axes | None = None) -> Axes:
         seen = np.concatenate([*shown, result.held_out.prediction.low, result.held_out.prediction.high])
         lowest = 0.5 * min(x.min() for x in shown)  # an interval may go down to 0
         ends = np.array([max(seen.min(), lowest) / 1.05, seen.max() * 1.05])
-        ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
-        ax.set(xlabel="measured error (mean of the runs)", ylabel="predicted error", xlim=ends, ylim=ends)
-        ax.set_aspect("equal")
+        _line_of_equality(ax, ends, "measured error (mean of the runs)", "predicted error")
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
         return log(ax)
 
@@ -368,6 +364,12 @@ def _one_curve(fit: Forecast, ax: Axes, name: str, ends: tuple[float, float], le
     return lowest
 
 
+def _line_of_equality(ax: Axes, ends: Array, measured: str, predicted: str) -> None:
+    """Draw the line at which predicted and measured errors are equal, label the axes, and make them equal."""
+    ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
+    ax.set(xlabel=measured, ylabel=predicted, xlim=ends, ylim=ends, aspect="equal")
+
+
 @checks.arguments(fit=Instance(Forecast, "a fit, or an average of fits"))
 def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
     """Draw the error of a law against the measured error at the fitted points, with the line of equality.
@@ -394,11 +396,9 @@ def agreement(fit: Forecast, ax: Axes | None = None) -> Axes:
         ax.plot(measured[0], predicted, "o", color=FITTED, markersize=4.5, alpha=0.8)
         seen = np.concatenate([measured[0], predicted])
         ends = np.array([seen.min() / 1.05, seen.max() * 1.05])
-        ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
         label = error_label(fit)
-        ax.set(xlabel=f"measured {label}", ylabel=f"{label} of the law", xlim=ends, ylim=ends)
+        _line_of_equality(ax, ends, f"measured {label}", f"{label} of the law")
         ax.set_title(law_title(fit, 42))
-        ax.set_aspect("equal")
         return log(ax)
 
 
