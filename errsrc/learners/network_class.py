@@ -115,10 +115,7 @@ class NetworkClass(Learner):
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         labels = indicators(y)
-        targets = labels.reshape(len(x), -1)
-        check_network_sizes(self.architecture, x, targets, "NetworkClass")
-        order = np.lexsort((*targets.T, *x.T))  # so that rounding does not depend on the order of examples
-        x, targets = x[order], targets[order]
+        x, targets = sorted_examples(self.architecture, x, labels, "NetworkClass")
         units = standard_units(self.architecture, x, targets)
         scaled = torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets))
         network = self.architecture
@@ -128,16 +125,18 @@ class NetworkClass(Learner):
         return RecoveredNetwork.of(network, weights, x, targets, labels.shape[1:], found.counts)
 
 
-def check_network_sizes(network: Architecture, x: Array, targets: Array, where: str) -> None:
-    """Raise ValueError if the numbers of inputs or outputs differ between the data and a network.
+def sorted_examples(network: Architecture, x: Array, labels: Array, where: str) -> tuple[Array, Array]:
+    """Return inputs, and labels of shape (n, outputs), in an order that does not depend on the given order.
+
+    Therefore rounding errors, and with them the network that is found, do not depend on the given order.
 
     Parameters
     ----------
     network : Network
-        The network.
+        The network that is to be fitted to the examples.
     x : ndarray of float64, (n, dim)
         Inputs.
-    targets : ndarray of float64, (n, outputs)
+    labels : ndarray of float64, (n,) or (n, outputs)
         Labels.
     where : str
         Name of the learner, for error messages.
@@ -145,14 +144,17 @@ def check_network_sizes(network: Architecture, x: Array, targets: Array, where: 
     Raises
     ------
     ValueError
-        If the inputs or the labels have another number of columns.
+        If the network has another number of inputs or outputs than the examples.
     """
+    targets = labels.reshape(len(x), -1)
     if x.shape[1] != network.inputs:
         accepted = f"numbers of shape (n, {network.inputs}), the network's inputs"
         raise ValueError(checks.refusal("x", where, accepted, f"<shape {x.shape}>"))
     if targets.shape[1] != network.outputs:
         accepted = f"labels of {network.outputs} outputs (classes), those of the network"
         raise ValueError(checks.refusal("y", where, accepted, f"<{targets.shape[1]} outputs>"))
+    order = np.lexsort((*targets.T, *x.T))
+    return x[order], targets[order]
 
 
 class SearchResult(NamedTuple):

@@ -16,9 +16,9 @@ from errsrc.learners.learner import Learner, indicators
 from errsrc.learners.network_class import (
     AnalyticNetwork,
     Starts,
-    check_network_sizes,
     random_starts,
     search_network,
+    sorted_examples,
     standard_units,
 )
 from errsrc.learners.network_starts import pruned_starts, spectral_starts
@@ -105,10 +105,7 @@ class NetworkSelection(Learner):
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         labels = indicators(y)
-        targets = labels.reshape(len(x), -1)
-        check_network_sizes(self.largest, x, targets, "NetworkSelection")
-        order = np.lexsort((*targets.T, *x.T))  # so that rounding does not depend on the order of examples
-        x, targets = x[order], targets[order]
+        x, targets = sorted_examples(self.largest, x, labels, "NetworkSelection")
         different = len(np.unique(x, axis=0))
         sizes: list[_Size] = []
         for size, seed in enumerate(rng.integers(2**63, size=max(self.largest.size, 1)), 1):
