@@ -8,6 +8,7 @@ bound of the posterior variance; see ``errsrc.sources.bracket.hamiltonian``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,18 +79,8 @@ def planted_bound(
         Gives the numbers of chains, transitions and leaps.
     """
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "planted"))
-    chains = effort.chains
-    start = posterior.whitened(draws.weights).repeat_interleave(chains, 0)
     leaps = leaps_of(step, effort.leaps)
-    path = run_chains(
-        posterior.repeated(chains),
-        start,
-        step.repeat_interleave(chains, 0),
-        leaps,
-        effort.transitions,
-        rng,
-        draws.points.repeat_interleave(chains, 0),
-    )
+    path = _path(run_chains, draws, posterior, step, leaps, effort, rng)
     return _bound(draws, path, effort, f"{leaps} leaps")
 
 
@@ -118,18 +109,24 @@ def solutions_bound(
         return _zero(draws, "because with this many labels no curve of solutions passes through the teacher")
     rng = torch.Generator().manual_seed(seed_of(seed, "bracket", "solutions"))
     step = _constrained_step(draws, seed, rng)
-    chains = effort.chains
-    start = posterior.whitened(draws.weights).repeat_interleave(chains, 0)
-    path = run_constrained_chains(
-        posterior.repeated(chains),
-        start,
-        torch.full((len(start),), step, dtype=torch.float64),
-        CONSTRAINED_LEAPS,
-        effort.transitions,
-        rng,
-        draws.points.repeat_interleave(chains, 0),
-    )
+    steps = torch.full((len(draws.x),), step, dtype=torch.float64)
+    path = _path(run_constrained_chains, draws, posterior, steps, CONSTRAINED_LEAPS, effort, rng)
     return _bound(draws, path, effort, f"{CONSTRAINED_LEAPS} constrained leaps")
+
+
+def _path(
+    run: Callable[..., ChainPath],
+    draws: NetworkDraws,
+    posterior: NetworkPosterior,
+    step: Tensor,
+    leaps: int,
+    effort: Effort,
+    rng: torch.Generator,
+) -> ChainPath:
+    """Return the path of several chains for each draw, which start at the teacher, with steps (D,)."""
+    of_each_draw = (posterior.whitened(draws.weights), step, draws.points)
+    start, steps, points = (x.repeat_interleave(effort.chains, 0) for x in of_each_draw)
+    return run(posterior.repeated(effort.chains), start, steps, leaps, effort.transitions, rng, points)
 
 
 def _zero(draws: NetworkDraws, why: str) -> PlantedBound:

@@ -9,24 +9,27 @@ learned a posterior mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from errsrc.nets import Network, embed, embeds
+from errsrc.nets import Network, Weights, embed, embeds
 from errsrc.rng import generator, seed_of
 from errsrc.sources.bracket.draws import NetworkDraws
 from errsrc.sources.bracket.hamiltonian import NetworkPosterior, choose_steps, leaps_of, run_chains
 from errsrc.sources.effort import Effort
 from errsrc.sources.terms import PerDraw
-from errsrc.training import Member, Recipe, train
+from errsrc.training import Member, Recipe, Trained, train
 from errsrc.training.lbfgs import LBFGS
 
 UNLABELLED = 256
 """Number of unlabelled inputs per draw on which a single network learns a posterior mean."""
+
+DESCENT = Recipe("lbfgs", loss="squared", evaluation_interval=50)
+"""The recipe of students."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +92,12 @@ def make_portfolio(
 
 def _trained_students(draws: NetworkDraws, seed: int, effort: Effort) -> tuple[Tensor, Tensor]:
     """Return students' weights, from starts in the prior, (D, starts, P), and their training losses."""
-    network, (count, n) = draws.network, draws.x.shape[:2]
+    network, count = draws.network, len(draws.x)
     seeds = [seed_of(seed, "bracket", "student", d, s) for d in range(count) for s in range(effort.starts)]
     start = network.draw(seeds, draws.stds, torch.float64)
-    rows = [np.arange(d * n, (d + 1) * n) for d in range(count) for _ in range(effort.starts)]
-    members = [Member(own, effort.steps, one) for own, one in zip(rows, seeds, strict=True)]
-    recipe = Recipe("lbfgs", loss="squared", evaluation_interval=50, target_training_loss=1e-28)
-    x, y = draws.x.flatten(0, 1), draws.y.flatten(0, 1)
-    trained = train(network, x, y, members, None, recipe, start)
-    flat = network.flatten(tuple(torch.stack(w) for w in zip(*(t.weights for t in trained), strict=True)))
-    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).double()
-    return flat.view(count, effort.starts, -1), loss.view(count, effort.starts)
+    recipe = replace(DESCENT, target_training_loss=1e-28)
+    trained, loss = _trained(network, draws.x, draws.y, seeds, effort.steps, recipe, start)
+    return network.flatten(_stacked(trained)).view(count, effort.starts, -1), loss
 
 
 def _student_values(draws: NetworkDraws, weights: Tensor, loss: Tensor) -> dict[str, Tensor]:
@@ -190,16 +188,32 @@ def _distilled(
     tries = 1 if embeds(network, student) else effort.starts
     seeds = [seed_of(seed, "bracket", "distilled", d, s) for d in range(count) for s in range(tries)]
     start = embed(network, weights, student) if tries == 1 else student.draw(seeds, dtype=torch.float64)
-    rows = [np.arange(d * UNLABELLED, (d + 1) * UNLABELLED) for d in range(count) for _ in range(tries)]
-    members = [Member(own, _few(effort), one) for own, one in zip(rows, seeds, strict=True)]
-    recipe = Recipe("lbfgs", loss="squared", evaluation_interval=50)
-    x, y = _unlabelled(draws, seed).flatten(0, 1), taught.flatten(0, 1)
-    trained = train(student, x, y, members, None, recipe, start)
-    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).view(count, tries)
+    x = _unlabelled(draws, seed)
+    trained, loss = _trained(student, x, taught, seeds, _few(effort), DESCENT, start)
     best = [trained[d * tries + int(s)] for d, s in enumerate(loss.argmin(1))]
     with torch.no_grad():
-        stacked = tuple(torch.stack(w) for w in zip(*(t.weights for t in best), strict=True))
-        return student(stacked, draws.points)
+        return student(_stacked(best), draws.points)
+
+
+def _trained(
+    network: Network, x: Tensor, y: Tensor, seeds: Sequence[int], steps: int, recipe: Recipe, start: Weights
+) -> tuple[tuple[Trained, ...], Tensor]:
+    """Train an equal number of networks on the data of each draw; also return their losses, (D, networks).
+
+    `x` and `y` have a first axis of D draws.  `seeds` and `start` have an entry for each network, the
+    networks of the first draw first.
+    """
+    (count, n), each = x.shape[:2], len(seeds) // len(x)
+    rows = [np.arange(d * n, (d + 1) * n) for d in range(count) for _ in range(each)]
+    members = [Member(own, steps, one) for own, one in zip(rows, seeds, strict=True)]
+    trained = train(network, x.flatten(0, 1), y.flatten(0, 1), members, None, recipe, start)
+    loss = torch.tensor([math.inf if t.diverged else t.train_loss for t in trained]).double()
+    return trained, loss.view(count, each)
+
+
+def _stacked(trained: Sequence[Trained]) -> Weights:
+    """Return the weights of trained networks as tensors with a first axis of networks."""
+    return tuple(torch.stack(w) for w in zip(*(one.weights for one in trained), strict=True))
 
 
 def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
