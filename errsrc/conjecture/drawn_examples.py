@@ -8,8 +8,10 @@ from typing import TypeVar
 from unittest import mock
 
 import hypothesis
-from hypothesis import HealthCheck, Phase
+from hypothesis import Phase
 from hypothesis import strategies as st
+
+from errsrc.settings.strategies import quiet_settings
 
 try:
     from hypothesis.internal.conjecture import providers
@@ -43,15 +45,7 @@ def examine_drawn(
     """
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=examples_wanted,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.target, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-        report_multiple_bugs=False,
-    )
+    @quiet_settings(examples_wanted, Phase.generate, Phase.target, Phase.shrink)
     @hypothesis.given(examples)
     def run(example: Drawn) -> None:
         examine(example)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import hypothesis
+from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
 from errsrc import checks
@@ -23,6 +25,29 @@ DOMAINS = ("torus", "legendre", "slepian", "sphere", "cube")
 
 DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 """Designs that `nodes` draws from."""
+
+
+def quiet_settings(examples: int, *phases: Phase) -> hypothesis.settings:
+    """Return settings of Hypothesis for functions of errsrc that draw examples, and that are no tests.
+
+    Hypothesis then prints nothing, and neither reads nor writes examples of earlier calls.
+
+    Parameters
+    ----------
+    examples : int
+        Largest number of examples that are drawn before they are simplified, >= 1.
+    *phases : Phase
+        The phases of Hypothesis.
+    """
+    return hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+        report_multiple_bugs=False,
+    )
 
 
 @st.composite

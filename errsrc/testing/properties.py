@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,13 +12,14 @@ from typing import Any
 import hypothesis
 import numpy as np
 import torch
-from hypothesis import HealthCheck, Phase
+from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from numpy.typing import ArrayLike
 
 from errsrc import checks
 from errsrc.errors import Undersampled
+from errsrc.settings.strategies import quiet_settings
 
 
 class Violation(Exception):
@@ -78,15 +80,7 @@ def explore(
     """
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-        verbosity=hypothesis.Verbosity.quiet,
-        report_multiple_bugs=False,
-    )
+    @quiet_settings(examples, Phase.generate, Phase.shrink)
     @hypothesis.given(st.fixed_dictionaries(strategies))
     def run(example: dict[str, Any]) -> None:
         try:
@@ -103,6 +97,27 @@ def explore(
 def _raised(error: Exception) -> str:
     text = " ".join(str(error).split()).rstrip(".")
     return f"{type(error).__name__} was raised" + (f" ({text})" if text else "")
+
+
+def require_frozen(one: Any) -> None:
+    """Raise `Violation` if a field of a dataclass can be set.
+
+    Parameters
+    ----------
+    one : dataclass
+        The object; its fields are set to the values that they have.
+
+    Raises
+    ------
+    Violation
+        If a field can be set.
+    """
+    for field in dataclasses.fields(one):
+        try:
+            setattr(one, field.name, getattr(one, field.name))
+        except dataclasses.FrozenInstanceError:
+            continue
+        require(False, f"{field.name} of {one!r} can be set")
 
 
 def require(condition: object, found: str) -> None:
