@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -134,6 +135,22 @@ class Flips(Channel):
         out = np.full(values.shape, self.rate / (classes - 1))
         np.put_along_axis(out, values.argmax(1)[:, None], 1 - self.rate, axis=1)
         return out
+
+    def smallest_risk(self, loss: str, classes: int) -> float:
+        """Return the smallest possible risk, for rates of at most 1 - 1 / classes.
+
+        Parameters
+        ----------
+        loss : str
+            "zero-one", for which the risk is the rate of flips; or "log", for which the risk is the entropy
+            of a label given the teacher's values, in nats.
+        classes : int
+            Number of classes, >= 2.
+        """
+        if loss == "zero-one" or self.rate == 0:
+            return self.rate
+        others = self.rate * math.log(self.rate / (classes - 1))
+        return -(1 - self.rate) * math.log(1 - self.rate) - others
 
     @property
     def noise_is_constant(self) -> bool:

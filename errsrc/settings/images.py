@@ -16,25 +16,23 @@ from errsrc.bases import KERNELS, Basis, Mercer, mercer
 from errsrc.datasets.image_sets import IMAGE_SETS, check_files, images
 from errsrc.fields import choice, instance, integer, number
 from errsrc.nets import Network
-from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
-from errsrc.settings.classes import FunctionClass
 from errsrc.settings.network import (
     NetworkFunction,
-    best_is_network,
+    NetworkSetting,
     channel_noise,
     check_loss,
     constant_risk,
 )
-from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
+from errsrc.settings.setting import LOSSES, Array
 from errsrc.training import Member, Recipe, train
 
 _TEACHERS = 4  # number of teachers that a setting's constants are averaged over; each must be trained
 
 
 @dataclass(frozen=True)
-class ImageTeacher(Setting):
+class ImageTeacher(NetworkSetting):
     """A setting whose teachers are networks that are trained on labelled images and then label all images.
 
     Rosenfeld's thesis (arXiv 2108.07686) constructs a noiseless, realizable problem in this way.  Here the
@@ -87,16 +85,6 @@ class ImageTeacher(Setting):
         if self.recipe.loss != "log":
             raise ValueError(checks.refusal("recipe", where, "a recipe of the log loss", self.recipe))
         self.recipe.check_network(self.architecture, where)
-
-    @property
-    def input_dim(self) -> int:
-        """Number of values of an image: pixels times colour channels."""
-        return self.architecture.inputs
-
-    @property
-    def output_dim(self) -> int:
-        """Number of classes."""
-        return self.architecture.outputs
 
     @property
     def noise(self) -> float:
@@ -179,15 +167,6 @@ class ImageTeacher(Setting):
                 checks.refusal("recipe", "ImageTeacher", "a recipe whose training converges", self.recipe)
             )
         return [NetworkFunction(self.architecture, tuple(w[None] for w in one.weights)) for one in trained]
-
-    def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for the class of all functions, and for networks in which the teacher can be embedded.
-
-        See `Setting.realizability` and `errsrc.nets.embeds`.
-        """
-        if function_class.holds(self.architecture) and best_is_network(self.loss, self.channel):
-            return ZERO
-        return super().realizability(function_class)
 
 
 @dataclass(frozen=True)

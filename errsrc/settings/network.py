@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -92,8 +93,34 @@ class QuadraticFunction(NetworkFunction):
         return float(np.sqrt(distance / _mean_square(mine, self.domain)))
 
 
+class NetworkSetting(Setting):
+    """A setting whose teachers are networks of one architecture."""
+
+    if TYPE_CHECKING:  # a field of each subclass
+        architecture: Network
+
+    @property
+    def input_dim(self) -> int:
+        """Number of inputs of the network."""
+        return self.architecture.inputs
+
+    @property
+    def output_dim(self) -> int:
+        """Number of outputs of the network."""
+        return self.architecture.outputs
+
+    def realizability(self, function_class: FunctionClass) -> Interval:
+        """Return 0 for the class of all functions, and for networks in which the teacher can be embedded.
+
+        See `Setting.realizability` and `errsrc.nets.embeds`.
+        """
+        if function_class.holds(self.architecture) and best_is_network(self.loss, self.channel):
+            return ZERO
+        return super().realizability(function_class)
+
+
 @dataclass(frozen=True)
-class NetworkTeacher(Setting):
+class NetworkTeacher(NetworkSetting):
     """A setting with random networks as teachers, computed in float64.
 
     Weights and biases are independent and normal.  Weights have the variance weight_std^2 / fan-in, and
@@ -140,16 +167,6 @@ class NetworkTeacher(Setting):
         check_loss(self.loss, self.channel, self.architecture.outputs, "NetworkTeacher")
 
     @property
-    def input_dim(self) -> int:
-        """Number of inputs of the network."""
-        return self.architecture.inputs
-
-    @property
-    def output_dim(self) -> int:
-        """Number of outputs of the network."""
-        return self.architecture.outputs
-
-    @property
     def parameters(self) -> int:
         """P, the number of a teacher's parameters."""
         return self.architecture.parameters
@@ -193,15 +210,6 @@ class NetworkTeacher(Setting):
         if isinstance(self.architecture, QuadraticNetwork):
             return QuadraticFunction(self.architecture, weights, self.domain)
         return NetworkFunction(self.architecture, weights)
-
-    def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for the class of all functions, and for networks in which the teacher can be embedded.
-
-        See `Setting.realizability` and `errsrc.nets.embeds`.
-        """
-        if function_class.holds(self.architecture) and best_is_network(self.loss, self.channel):
-            return ZERO
-        return super().realizability(function_class)
 
     @property
     def n_nyquist(self) -> int | None:

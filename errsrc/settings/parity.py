@@ -97,10 +97,7 @@ class SparseParity(Setting):
     @property
     def noise(self) -> float:
         """The smallest possible risk: the rate of flips, or the entropy of a flip in nats."""
-        rate = self.channel.rate
-        if self.loss == "zero-one" or rate == 0:
-            return rate
-        return -(1 - rate) * math.log(1 - rate) - rate * math.log(rate)
+        return self.channel.smallest_risk(self.loss, 2)
 
     @property
     def target_variance(self) -> float:

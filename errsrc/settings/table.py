@@ -81,10 +81,7 @@ class TableTeacher(Setting):
         For the zero-one loss, this is the rate of flips.  For the log loss, it is the entropy of a label
         given the item's class, in nats.
         """
-        rate = self.channel.rate
-        if self.loss == "zero-one" or rate == 0:
-            return rate
-        return -(1 - rate) * math.log(1 - rate) - rate * math.log(rate / (self.classes - 1))
+        return self.channel.smallest_risk(self.loss, self.classes)
 
     @property
     def target_variance(self) -> float:

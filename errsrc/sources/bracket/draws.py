@@ -16,9 +16,9 @@ from torch import Tensor
 from errsrc import checks
 from errsrc.nets import Network
 from errsrc.rng import generator
-from errsrc.settings import ImageTeacher, NetworkTeacher, Setting
+from errsrc.settings import NetworkTeacher, Setting
 from errsrc.settings.checked_draws import taught_values
-from errsrc.settings.network import NetworkFunction
+from errsrc.settings.network import NetworkFunction, NetworkSetting
 from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
 
@@ -127,8 +127,7 @@ def draw_teachers(setting: Setting, draws: int, seed: int) -> Sequence[Any]:
 
 
 _kept_teachers = functools.lru_cache(maxsize=4)(draw_teachers.dispatch(object))
-draw_teachers.register(NetworkTeacher, _kept_teachers)
-draw_teachers.register(ImageTeacher, _kept_teachers)
+draw_teachers.register(NetworkSetting, _kept_teachers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ from errsrc.nets import MLP, Network, QuadraticNetwork, Weights, embed, embeds, 
 from errsrc.nets.embedding import embeds_exactly
 from errsrc.nets.layers import ACTIVATIONS
 from errsrc.rng import generator, seed_of
-from errsrc.settings import FunctionClass, ImageTeacher, Linear, NetworkFunctions, NetworkTeacher, Setting
-from errsrc.settings.network import NetworkFunction, best_is_network
+from errsrc.settings import FunctionClass, Linear, NetworkFunctions, Setting
+from errsrc.settings.network import NetworkFunction, NetworkSetting, best_is_network
 from errsrc.settings.setting import Array
 from errsrc.sources.bracket.draws import Draw, draw_points, draw_teachers
 from errsrc.sources.bracket.upper import choose
@@ -35,9 +35,6 @@ _REGRESSION_INPUTS = 4096  # the same, for linear maps
 _CERTIFIED_INPUTS = 64  # number of inputs at which an embedding's outputs are compared
 _FEW_INPUTS = (Recipe("lbfgs", loss="squared", evaluation_interval=300), 300, torch.float64)
 _MANY_INPUTS = (Recipe(loss="squared", decay=1.0), 5000, torch.float32)  # small batches, small steps
-
-NetworkSetting = NetworkTeacher | ImageTeacher
-"""A setting whose teachers are networks."""
 
 
 @functools.singledispatch
@@ -76,8 +73,7 @@ def _between_zero_and(excess: PerDraw) -> tuple[LowerUpper, str]:
     return (np.zeros(len(excess)), excess), "between 0 and the learner's own risk: not known for its class."
 
 
-@realizability_bounds.register(NetworkTeacher)
-@realizability_bounds.register(ImageTeacher)
+@realizability_bounds.register
 def _of_network_teachers(
     setting: NetworkSetting, experiment: Experiment, draws: Sequence[Draw], excess: PerDraw
 ) -> tuple[LowerUpper, str]:
