@@ -5,31 +5,23 @@ The page has the panels in their first state, and its script changes them; the a
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from errsrc.errors import NoAnswer
 from errsrc.explore import drawings
 from errsrc.explore.computations import REMEDIES, BandCurve, FittedTable
 from errsrc.plots.budget import COLOURS
+from errsrc.report.page import templates
 from errsrc.results import TextTable
 
 
-@functools.cache
 def environment() -> Environment:
-    """Return the Jinja environment of the explorer's templates, which escapes all texts."""
-    return Environment(
-        loader=PackageLoader("errsrc.explore", "files"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
+    """Return the Jinja environment of the explorer's templates."""
+    return templates("errsrc.explore", "files")
 
 
 def file_text(name: str) -> str:

@@ -7,6 +7,7 @@ Jinja escapes all texts.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -196,7 +197,7 @@ def page(content: Content, provenance: Provenance) -> str:
     """
     figures = [block for _, blocks in content.sections for block in blocks if isinstance(block, Figure)]
     return (
-        _templates()
+        templates("errsrc.report", "templates")
         .get_template("page.html")
         .render(
             content=content,
@@ -210,9 +211,19 @@ def page(content: Content, provenance: Provenance) -> str:
     )
 
 
-def _templates() -> Environment:
+@functools.cache
+def templates(package: str, folder: str) -> Environment:
+    """Return the Jinja environment of the templates of a package, which escapes all texts.
+
+    Parameters
+    ----------
+    package : str
+        Name of the package.
+    folder : str
+        Its folder with the templates.
+    """
     return Environment(
-        loader=PackageLoader("errsrc.report"),
+        loader=PackageLoader(package, folder),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
