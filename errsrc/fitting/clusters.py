@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from errsrc import checks
+from errsrc.fitting.singular_values import determined_directions
 from errsrc.laws.law import Array
 
 FEWEST = 3
@@ -238,9 +239,7 @@ def random_weights(clusters: NDArray[np.intp], degrees: float, draws: int, rng: 
 
 def _inverse(jac: Array, prior: Array) -> Array:
     """Return the inverse of J'J + P for a Jacobian J, with its flattest directions left out."""
-    _, singular, right = np.linalg.svd(np.concatenate([jac, np.diag(np.sqrt(prior))]), full_matrices=False)
-    used = singular > singular[0] * 1e-10
-    half = right[used].T / singular[used]
+    _, half = determined_directions(jac, prior)
     return np.asarray(half @ half.T)
 
 

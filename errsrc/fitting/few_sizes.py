@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc.fitting.problem import Problem
+from errsrc.fitting.singular_values import determined_directions
 from errsrc.laws.law import Array
 
 FEWEST_DEGREES = 1.0
@@ -101,11 +102,8 @@ def corrected_scale(residual: Array, weights: Array, jac: Array, prior: Array) -
         Strengths of the quadratic priors, the diagonal of P.
     """
     root = np.sqrt(weights)[:, None]
-    _, singular, right = np.linalg.svd(
-        np.concatenate([root * jac, np.diag(np.sqrt(prior))]), full_matrices=False
-    )
-    used = singular > singular[0] * 1e-10
-    fitted = float(np.sum((root * (root * jac) @ (right[used].T / singular[used])) ** 2))
+    _, half = determined_directions(root * jac, prior)
+    fitted = float(np.sum((root * (root * jac) @ half) ** 2))
     return float(np.sqrt(weights @ residual**2 / max(float(weights.sum()) - fitted, FEWEST_DEGREES)))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
+from errsrc.fitting.singular_values import determined_directions
 from errsrc.laws.law import Array
 
 EQUAL = 0.3
@@ -159,9 +160,7 @@ def _response(jac: Array, prior: Array, gradients: Array) -> tuple[Array, Array]
     The first has the shape (quantities, points), the second (quantities,), in units of the variance of the
     noise.
     """
-    stacked = np.concatenate([jac, np.diag(np.sqrt(prior))])
-    left, singular, right = np.linalg.svd(stacked, full_matrices=False)
-    used = singular > singular[0] * 1e-10
-    pull = gradients @ (right[used].T / singular[used]) @ left[:, used].T
+    left, half = determined_directions(jac, prior)
+    pull = gradients @ half @ left.T
     points = len(jac)
     return pull[:, :points], np.sum(pull[:, points:] ** 2, axis=1)
