@@ -188,11 +188,17 @@ def products(network: MLP, students: int, device: torch.device) -> tuple[float, 
     return best_of(device, step), flops
 
 
-def flops_of_one_product(device: torch.device) -> float:
-    """Return flops a second of a large float32 matrix product."""
-    size = 1024 if device.type == "cpu" else 8192
-    a, b = torch.randn(2, size, size, device=device)
-    return 2 * size**3 / best_of(device, lambda: torch.mm(a, b))
+def flops_of_one_product(
+    device: torch.device,
+    size: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    repetitions: int = 20,
+) -> float:
+    """Return flops a second of a large matrix product."""
+    if size is None:
+        size = 1024 if device.type == "cpu" else 8192
+    a, b = torch.randn(2, size, size, device=device, dtype=dtype)
+    return 2 * size**3 / best_of(device, lambda: torch.mm(a, b), repetitions)
 
 
 def best_of(device: torch.device, task: Callable[[], object], repetitions: int = 20) -> float:

@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from forecasts import LEVEL, interval_scores
 
 from errsrc.errors import NoFit
 from errsrc.fitting import auto, fit
 from errsrc.laws import M4, Chinchilla, Coupled, Dense
 from errsrc.rng import generator
 
-LEVEL = 0.9
 GRIDS = {"3 x 3": (3, 3), "2 x 4": (2, 4), "3 x 4": (3, 4)}
 """Numbers of model sizes and of data sizes."""
 NOISES = ("equal", "falling", "t3", "large")
@@ -174,10 +174,9 @@ def judged(table: Table) -> Iterator[dict[str, Any]]:
     for where, at in table.asked.items():
         ahead = found.predict(level=LEVEL, **at)
         low, high, truth = np.log(ahead.low), np.log(ahead.high), np.log(table.runs[where])
-        miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
-        score = high - low + 2 / (1 - LEVEL) * miss
-        for factor, one, s in zip(FACTORS, miss, score, strict=True):
-            yield {**case, "what": f"run {where} x{factor:g}", "covered": float(one == 0), "score": float(s)}
+        inside, score = (truth >= low) & (truth <= high), interval_scores(low, high, truth)
+        for factor, one, s in zip(FACTORS, inside, score, strict=True):
+            yield {**case, "what": f"run {where} x{factor:g}", "covered": float(one), "score": float(s)}
     truths = SLOW.params if two else table.truth.limits
     for key, value in truths.items():
         one = (found.intervals if two else found.limits)[key]

@@ -204,14 +204,15 @@ def judged(task: Task, found: AveragedFit) -> Score:
     return Score(
         float(np.sqrt(np.mean((centre - truth) ** 2))),
         float(np.mean((truth >= low) & (truth <= high))),
-        interval_score(low, high, truth),
-        interval_score(centre - naive, centre + naive, truth),
+        float(np.mean(interval_scores(low, high, truth))),
+        float(np.mean(interval_scores(centre - naive, centre + naive, truth))),
     )
 
 
-def interval_score(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> float:
+def interval_scores(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the score of each interval: its width, and 2 / (1 - level) times the distance to the truth."""
     miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
-    return float(np.mean(high - low + 2 / (1 - LEVEL) * miss))
+    return np.asarray(high - low + 2 / (1 - LEVEL) * miss)
 
 
 def families(fits: list[tuple[Task, AveragedFit]]) -> dict[str, dict[str, float]]:

@@ -266,9 +266,7 @@ def throughput(run: Run) -> None:
 def _product(device: torch.device) -> float:
     """Return flops a second of one bfloat16 product."""
     size = 256 if device.type == "cpu" else 8192
-    a, b = torch.randn(2, size, size, device=device, dtype=torch.bfloat16)
-    torch.mm(a, b)
-    return 2 * size**3 / min(plain_scripts.seconds(device, lambda: torch.mm(a, b)) for _ in range(10))
+    return ensemble.flops_of_one_product(device, size, torch.bfloat16, 10)
 
 
 def _tasks(run: Run) -> list[plain_scripts.Task]:

@@ -31,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
+from forecasts import LEVEL, Task, judged
 from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
@@ -42,7 +43,6 @@ from errsrc.studies.recovery import coverage
 from errsrc.sweeps import Factor, Store, Study, local, run
 
 DELTA = 1e-3
-LEVEL = 0.9
 
 
 def main() -> None:
@@ -184,27 +184,18 @@ def parameter_coverage(grids: int) -> dict[str, dict[str, float]]:
 def score(fitted: np.ndarray, error: np.ndarray, **sizes: np.ndarray) -> dict[str, float]:
     """Fit the default estimator to the fitted rows; score it on the others."""
     found = auto(error[fitted], level=LEVEL, **{name: x[fitted] for name, x in sizes.items()})
-    inside = found.predict(level=LEVEL, **{name: x[fitted] for name, x in sizes.items()})
-    ahead = found.predict(level=LEVEL, **{name: x[~fitted] for name, x in sizes.items()})
-    naive = 1.645 * float(np.std(np.log(inside.predicted / error[fitted])))
-    centre, truth = np.log(ahead.predicted), np.log(error[~fitted])
-    low, high = np.log(ahead.low), np.log(ahead.high)
+    scored = judged(Task("", "", error, sizes, fitted), found)
     return {
-        "rmsle": rmsle(ahead.predicted, error[~fitted]),
+        "rmsle": scored.rmsle,
         "points": float((~fitted).sum()),
-        "covered": float(np.mean((truth >= low) & (truth <= high))),
-        "score": interval_score(low, high, truth),
-        "naive score": interval_score(centre - naive, centre + naive, truth),
+        "covered": scored.covered,
+        "score": scored.score,
+        "naive score": scored.naive,
     }
 
 
 def rmsle(predicted: np.ndarray, measured: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.log(predicted / measured) ** 2)))
-
-
-def interval_score(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> float:
-    miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
-    return float(np.mean(high - low + 2 / (1 - LEVEL) * miss))
 
 
 def mean(results: list[dict[str, float]]) -> dict[str, float]:

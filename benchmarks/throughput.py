@@ -27,13 +27,13 @@ import json
 import os
 import platform
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from ensemble import flops_of_one_product, timed
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -358,15 +358,7 @@ def stacked(network: Network, device: torch.device, members: int, steps: int) ->
 
 def seconds(device: torch.device, task: Callable[[], object]) -> float:
     """Return the seconds of a task: of this process's one thread on a CPU, of the clock elsewhere."""
-    if device.type == "cpu":
-        start = time.process_time()
-        task()
-        return time.process_time() - start
-    torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    task()
-    torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+    return timed(device, task)[0]
 
 
 def reset_memory(device: torch.device) -> None:
@@ -387,10 +379,7 @@ def peak_of(device: torch.device) -> tuple[float, str]:
             return known, "dense bfloat16, as stated"
     size = 1024 if device.type == "cpu" else 8192
     dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-    a, b = torch.randn(2, size, size, device=device, dtype=dtype)
-    torch.mm(a, b)
-    best = min(seconds(device, lambda: torch.mm(a, b)) for _ in range(10))
-    return 2 * size**3 / best, f"one product of {size}, {dtype}"
+    return flops_of_one_product(device, size, dtype, 10), f"one product of {size}, {dtype}"
 
 
 def profiled(task: Task, device: torch.device) -> str:
