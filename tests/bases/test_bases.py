@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import pytest
+from example_bases import EXAMPLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
@@ -27,23 +28,7 @@ from errsrc.bases import (
     shared_positions,
 )
 
-CASES = [
-    Torus(0),
-    Torus(4),
-    Torus(2, 3),
-    Torus(6, 2, "cross"),
-    Torus(3, 4, "simplex"),
-    Torus(2, 4, "cross"),
-    Legendre(0),
-    Legendre(11),
-    Slepian(10.0, 9),
-    Slepian(40.0, 20),
-    Sphere(0),
-    Sphere(6),
-    Cube(1, 1),
-    Cube(7, 3),
-    Cube(4, 4),
-]
+CASES = [*EXAMPLES, Torus(4), Torus(3, 4, "simplex")]
 EVERY = pytest.mark.parametrize("basis", CASES, ids=repr)
 
 

@@ -9,18 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from errsrc.learners import MinimumNorm, Neighbours, Ridge, as_estimator
 
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def draw(n, dim, outputs=2, seed=0):
-    chance = rng(seed)
-    return (
-        chance.standard_normal((n, dim)),
-        chance.standard_normal((n, outputs)),
-        chance.standard_normal((9, dim)),
-    )
+from .drawn import draw, rng
 
 
 def test_estimators_go_into_pipelines_and_searches():

@@ -10,19 +10,7 @@ from sklearn.kernel_ridge import KernelRidge as TheirKernelRidge
 
 from errsrc.learners import GaussianProcess, KernelRidge
 
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def draw(n, dim, outputs=2, seed=0):
-    chance = rng(seed)
-    return (
-        chance.standard_normal((n, dim)),
-        chance.standard_normal((n, outputs)),
-        chance.standard_normal((9, dim)),
-    )
-
+from .drawn import draw, rng
 
 KERNELS = [
     ("rbf", {}, RBF(0.8)),

@@ -8,19 +8,7 @@ from sklearn.linear_model import Ridge as TheirRidge
 from errsrc.learners import GradientDescent, MinimumNorm, RandomFeatures, ReducedRank, Ridge
 from errsrc.settings import LinearTeacher, RankK
 
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def draw(n, dim, outputs=2, seed=0):
-    chance = rng(seed)
-    return (
-        chance.standard_normal((n, dim)),
-        chance.standard_normal((n, outputs)),
-        chance.standard_normal((9, dim)),
-    )
-
+from .drawn import draw, rng
 
 SHAPES = pytest.mark.parametrize(("n", "dim"), [(30, 5), (5, 30), (6, 6), (1, 4), (4, 1)])
 

@@ -8,18 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from errsrc.learners import Forest, Memory, Neighbours
 from errsrc.settings import Flips, TableTeacher
 
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def draw(n, dim, outputs=2, seed=0):
-    chance = rng(seed)
-    return (
-        chance.standard_normal((n, dim)),
-        chance.standard_normal((n, outputs)),
-        chance.standard_normal((9, dim)),
-    )
+from .drawn import draw, rng
 
 
 @pytest.mark.parametrize("count", [1, 3, 99])

@@ -12,19 +12,7 @@ from errsrc.nets import CNN, MLP
 from errsrc.settings import AllFunctions, NetworkFunctions
 from errsrc.training import Recipe
 
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def draw(n, dim, outputs=2, seed=0):
-    chance = rng(seed)
-    return (
-        chance.standard_normal((n, dim)),
-        chance.standard_normal((n, outputs)),
-        chance.standard_normal((9, dim)),
-    )
-
+from .drawn import draw, rng
 
 SECOND_ORDER = {"steps": 60, "validation": 0.0, "precision": "float64"}
 

@@ -8,28 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from example_bases import EXAMPLES
 
 import errsrc.bases
-from errsrc.bases import ALL, Basis, Cube, Legendre, Slepian, Sphere, Torus
+from errsrc.bases import ALL, Basis, Torus
 from errsrc.testing import BASIS_PROPERTIES, check_basis
 
-BASES = [
-    *(kind() for kind in ALL.values()),
-    Torus(0),
-    Torus(2, 3),
-    Torus(6, 2, "cross"),
-    Torus(2, 4, "simplex"),
-    Torus(2, 4, "cross"),
-    Legendre(0),
-    Legendre(11),
-    Slepian(10.0, 9),
-    Slepian(40.0, 20),
-    Sphere(0),
-    Sphere(6),
-    Cube(1, 1),
-    Cube(7, 3),
-    Cube(4, 4),
-]
+BASES = [*(kind() for kind in ALL.values()), *EXAMPLES, Torus(2, 4, "simplex")]
 
 
 @pytest.mark.full

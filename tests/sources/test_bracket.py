@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from network_draws import draws
 
 from errsrc.nets import CNN, MLP, identifiable_dimension, jacobian
-from errsrc.rng import generator
 from errsrc.settings import Clean, Flips, Gaussian, NetworkTeacher
 from errsrc.sources import Effort, uncertainty_bracket
 from errsrc.sources.bracket.hamiltonian import (
@@ -23,18 +23,6 @@ from errsrc.sources.bracket.upper import choose
 torch.set_num_threads(1)
 
 TINY = Effort(starts=2, steps=8, chains=2, transitions=4, leaps=8)
-
-
-def draws(setting, n, count=4, points=16, seed=0):
-    """Teachers, inputs, labels and points of a setting."""
-    teachers, xs, ys, at = [], [], [], []
-    for d in range(count):
-        rng = functools.partial(generator, seed, "draw", d)
-        teachers.append(setting.teacher(rng("teacher")))
-        xs.append(setting.inputs(n, rng("inputs")))
-        ys.append(setting.channel.label(teachers[-1](xs[-1]), rng("labels")))
-        at.append(setting.fresh(points, rng("points")))
-    return teachers, xs, ys, at
 
 
 def target(network, chains=3, n=4, noise_std=0.3, bias_std=1.0, seed=0):

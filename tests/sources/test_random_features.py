@@ -1,11 +1,10 @@
 """Exact budgets of random features: against points of a quadrature, against simulation, and on grids."""
 
 import dataclasses
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
+import scripts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,11 +159,7 @@ def test_a_grid_has_the_budgets_of_single_calls_and_a_study_shares_decomposition
 @pytest.mark.slow
 def test_terms_are_those_of_brute_force_in_twenty_settings():
     """The benchmark's comparisons: at most one of 80 beyond 3 standard errors, none beyond 4, sums exact."""
-    path = Path(__file__).parents[2] / "benchmarks" / "random_features.py"
-    spec = importlib.util.spec_from_file_location("random_features_benchmark", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = module.exact_part()
+    found = scripts.benchmark("random_features").exact_part()
     assert found["comparisons"] == 80
     assert found["beyond 3 standard errors"] <= 1
     assert found["beyond 4 standard errors"] == 0

@@ -12,11 +12,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from network_draws import draws
 from scipy import stats
 from torch import Tensor
 
 from errsrc.nets import MLP
-from errsrc.rng import generator
 from errsrc.settings import Gaussian, NetworkTeacher
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, uncertainty_bracket
@@ -36,17 +36,6 @@ ALPHA = stats.norm.isf(FALSE_ALARM / 2)
 
 LINEAR = NetworkTeacher(MLP((5, 1)), 1.0, 0.5, channel=Gaussian(0.3))
 TANH = NetworkTeacher(MLP((2, 2, 1), "tanh"), 1.0, 1.0, channel=Gaussian(0.1))
-
-
-def draws(setting, n, count, points=64, seed=0):
-    teachers, xs, ys, at = [], [], [], []
-    for d in range(count):
-        rng = functools.partial(generator, seed, "draw", d)
-        teachers.append(setting.teacher(rng("teacher")))
-        xs.append(setting.inputs(n, rng("inputs")))
-        ys.append(setting.channel.label(teachers[-1](xs[-1]), rng("labels")))
-        at.append(setting.inputs(points, rng("points")))
-    return teachers, xs, ys, at
 
 
 def planted(setting, n, count, noise_std, seed=0) -> tuple[NetworkPosterior, Tensor, Tensor]:
@@ -85,7 +74,7 @@ def times(full_power: bool) -> int:
 
 @functools.cache
 def linear_bracket(n: int, count: int):
-    data = draws(LINEAR, n, count)
+    data = draws(LINEAR, n, count, points=64)
     exact = np.array([exact_variance(x, at, 0.3) for x, at in zip(data[1], data[3], strict=True)])
     effort = Effort(starts=2, steps=50, chains=8, transitions=24, leaps=24)
     return exact, uncertainty_bracket(LINEAR, *data, seed=1, effort=effort)
@@ -201,9 +190,9 @@ def test_after_an_odd_number_of_transitions_the_bound_is_none():
 
 
 def test_a_chain_that_starts_elsewhere_is_no_bound_and_is_caught():
-    data = draws(LINEAR, 12, 32)
+    data = draws(LINEAR, 12, 32, points=64)
     exact = np.mean([exact_variance(x, at, 0.3) for x, at in zip(data[1], data[3], strict=True)])
-    other = draws(LINEAR, 12, 32, seed=9)[0]
+    other = draws(LINEAR, 12, 32, points=64, seed=9)[0]
     target, _, points = planted(LINEAR, 12, 32, 0.3)
     far = torch.full((32, 6), 4.0, dtype=torch.float64)
     path = run_chains(

@@ -11,7 +11,8 @@ import functools
 
 import numpy as np
 import pytest
-from scipy.special import comb, eval_gegenbauer, ive, roots_gegenbauer
+from scipy.special import ive
+from scripts import benchmark
 
 from errsrc.bases import Torus
 from errsrc.learners import KernelRidge, Memory, MinimumNorm, Neighbours, Ridge
@@ -54,24 +55,6 @@ def linear(setting, n, ridge=0.0, noise=None):
     """Theory for a learner that is linear in the inputs."""
     e, noise = setting.eigenvalues, setting.noise if noise is None else noise
     return kernel_regression(n, e, setting.weight_variances * e, ridge=ridge, noise=noise).excess
-
-
-def zonal(kernel, dim, degrees):
-    """Eigenvalues of a kernel on the sphere, each as often as it comes (Funk and Hecke)."""
-    t, weights = roots_gegenbauer(600, dim / 2 - 1)
-    at = np.column_stack([t, np.sqrt(1 - t**2)])
-    k = np.arange(degrees)
-    shapes = [eval_gegenbauer(j, dim / 2 - 1, t) / eval_gegenbauer(j, dim / 2 - 1, 1.0) for j in k]
-    values = np.maximum(shapes @ (weights * kernel(at, np.array([[1.0, 0.0]]))[:, 0]) / weights.sum(), 0)
-    counts = np.rint(comb(dim + k - 1, k) - comb(dim + k - 3, k - 2)).astype(int)
-    rest = np.full(20_000, max(1 - values @ counts, 0) / 20_000)  # what is of higher degree, as good as equal
-    return np.concatenate([np.repeat(values, counts), rest])
-
-
-def sphere(setting, learner, n, degrees):
-    eigenvalues = zonal(lambda x, at: learner.features(at, x), setting.dim, degrees)
-    target = zonal(setting.covariance, setting.dim, degrees)
-    return kernel_regression(n, eigenvalues, target, ridge=learner.ridge, noise=setting.noise).excess
 
 
 @pytest.mark.full
@@ -149,7 +132,7 @@ SPHERES = [
 def test_kernel_regression_of_gaussian_processes(setting, learner, degrees, n, draws):
     found = measured(setting, learner, n, draws)
     assert found[1] <= 0.0075
-    assert agree(found, sphere(setting, learner, n, degrees))
+    assert agree(found, benchmark("theory").sphere(setting, learner, n, degrees))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +178,8 @@ def test_controls_that_must_fail(draws, full_power):
         assert not agree(measured(NORMAL, MinimumNorm(), 30, draws), linear(NORMAL, 30, noise=0.0))
         setting, learner, degrees = SPHERES[1]
         assert not agree(
-            measured(setting, learner, n, draws), sphere(setting, KernelRidge("rbf"), n, degrees)
+            measured(setting, learner, n, draws),
+            benchmark("theory").sphere(setting, KernelRidge("rbf"), n, degrees),
         )
     assert not agree(measured(FLAT, MinimumNorm(), 90, draws), least_squares(90, 61, noise=FLAT.noise))
     table = TableTeacher(300, classes=4, decay=0.3)
