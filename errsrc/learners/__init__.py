@@ -37,6 +37,8 @@ from errsrc.learners.network_class import NetworkClass as NetworkClass
 from errsrc.learners.network_selection import NetworkSelection as NetworkSelection
 from errsrc.learners.parity import ParityElimination as ParityElimination
 from errsrc.learners.parity import ParityFit as ParityFit
+from errsrc.learners.quadratic_message_passing import MessagePassingFit as MessagePassingFit
+from errsrc.learners.quadratic_message_passing import QuadraticMessagePassing as QuadraticMessagePassing
 from errsrc.learners.random_features import RandomFeatures as RandomFeatures
 from errsrc.learners.reduced_rank import ReducedRank as ReducedRank
 from errsrc.learners.ridge import Ridge as Ridge
@@ -72,6 +74,7 @@ ALL: dict[str, type[Learner]] = {
     "network-class": NetworkClass,
     "network-selection": NetworkSelection,
     "parity-elimination": ParityElimination,
+    "quadratic-message-passing": QuadraticMessagePassing,
     "low-pass": LowPass,
     "tuned": Tuned,
 }

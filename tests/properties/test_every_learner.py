@@ -38,10 +38,10 @@ AVERAGING = ("neighbours", "memory", "forest", "network-student")
 """Learners whose scores of classes are probabilities."""
 
 
-CLASSES_ONLY = ("parity-elimination",)
-"""Learners that take no labels that are numbers; `tests/settings/test_parity.py` tests this one."""
+OTHER_LABELS = ("parity-elimination", "quadratic-message-passing")
+"""Learners that take only classes, or only numbers of one output; their own tests check them."""
 
-VALUES = {name: kind(**QUICK.get(name, {})) for name, kind in ALL.items() if name not in CLASSES_ONLY}
+VALUES = {name: kind(**QUICK.get(name, {})) for name, kind in ALL.items() if name not in OTHER_LABELS}
 CLASSES = VALUES | {
     "network-student": dataclasses.replace(
         VALUES["network-student"], recipe=dataclasses.replace(RECIPE, loss="log")
