@@ -23,7 +23,8 @@ only the cells that are being computed.  Give the same command again to compute 
 you add values or seeds to a study, the command computes only the new cells.  Finished cells are
 not computed again if you change your own module or images; the command warns of this.  The command first
 checks the values of all cells.  A cell with a refused value counts as failed; all other cells are
-computed.
+computed.  Before the first training, the command prints m, the number of parameters, of each width,
+and warns if too few sizes are at most a quarter of the largest: the report fits its law to these.
 
 Keep STUDY.db on a local disk of the machine that runs the command (--store names another place).
 On a network file system such as NFS, only processes of one machine may use the file while the
@@ -110,7 +111,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the study and print the outcome; raise NoAnswer if cells failed or a goal is not reached."""
-    from errsrc.cli.stores import compute, print_json, study_and_store
+    from errsrc.cli.stores import compute, print_json, print_sizes, print_warnings, study_and_store
+    from errsrc.studies.trained import unconverged
     from errsrc.sweeps import Store
 
     goal = _goal(args)
@@ -118,8 +120,10 @@ def run(args: argparse.Namespace) -> None:
     with _engine(args) as engine:
         if engine is None:  # this process only computes what rank 0 broadcasts
             return
+        print_sizes(study)
         with Store(path, write=True) as store:
             summary = compute(store, study, engine, args.retry, goal)
+            print_warnings(unconverged(store.rows(study)))
     if args.json:
         print_json({"store": path, **summary.as_dict()})
     else:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import collections
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from errsrc.sweeps import Study
 
 DESCRIPTION = """\
 Show how many cells of a study are finished, missing and failed.  A cell is one computation, such
 as the training of one network.  The command also shows why cells failed, which process is
 computing cells now, and which versions of Python and of packages computed the finished cells.
-A warning says if a module of your own, or a folder of images, has changed since cells were computed.
-You can use the command while the study is running.
+For trainings, it shows m, the number of parameters, of each width.  A warning says if too few sizes
+are small for the law of the report, or if a module of your own, or a folder of images, has changed
+since cells were computed.  You can use the command before, during and after a run.
 """
 
 SHOWN = 10
@@ -32,27 +37,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the counts of finished, missing and failed cells, and the reasons."""
     from errsrc.cli.stores import maybe_study, print_json
+
+    study, path = maybe_study(args)
+    found = {} if study is None else {"study": args.study, **_planned(study)}
+    if study is not None and not path.exists():
+        store = {"store": str(path), "cells_in_store": 0, "failed": 0, "driver": None}
+        found = store | found | {"finished": 0, "missing": len(study)}
+        found |= {"changes": [], "versions": [], "failures": {}}
+    else:
+        found = _finished(study, path, found)
+    if args.json:
+        print_json(found)
+    else:
+        print("\n".join(f"{name:<10} {text}" for name, text in _lines(found)))
+
+
+def _planned(study: Study) -> dict[str, Any]:
+    """Return what is known of a study before its cells are computed."""
+    from errsrc.studies.planned_sizes import planned_sizes
+
+    sizes = planned_sizes(study)
+    known = {"kind": study.kind.name, "cells": len(study)}
+    return known | {"m": sizes.m, "m_text": sizes.line(), "few_sizes": sizes.few}
+
+
+def _finished(study: Study | None, path: Path, planned: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the counts of finished, missing and failed cells of a store, and the reasons."""
     from errsrc.studies.changes import changes
     from errsrc.sweeps import Store
 
-    study, path = maybe_study(args)
     with Store(path) as store:
         failures = store.failures()
-        found: dict[str, Any] = {"store": str(path), "cells_in_store": store.count()}
+        found: dict[str, Any] = {"store": str(path), "cells_in_store": store.count(), **planned}
         if study is not None:
             keys = study.cell_keys()
             missing = store.missing(study)
             failures = {keys[place]: failures[keys[place]] for place in missing if keys[place] in failures}
-            found |= {"study": args.study, "kind": study.kind.name, "cells": len(study)}
             found |= {"finished": len(study) - len(missing), "missing": len(missing)}
         found |= {"failed": len(failures), "driver": store.driver()}
         found["changes"] = [] if study is None else list(changes(study, store))
         found["versions"] = [{"cells": rows, **versions} for rows, versions in store.versions()]
         found["failures"] = dict(collections.Counter(failures.values()).most_common())
-    if args.json:
-        print_json(found)
-    else:
-        print("\n".join(f"{name:<10} {text}" for name, text in _lines(found)))
+    return found
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -63,11 +89,13 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "finished", f"{found['finished']:,}"
         failed = f", {found['failed']:,} of them failed" if found["failed"] else ""
         yield "missing", f"{found['missing']:,}{failed}"
+        if found["m"]:
+            yield "m", f"{found['m_text']} parameters"
     yield "driver", found["driver"] or "none is running"
     for versions in found["versions"]:
         names = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "cells")
         yield "made with", f"{names} ({versions['cells']:,} cells)"
     for error, count in list(found["failures"].items())[:SHOWN]:
         yield "failed", f"{count:,} {'cell' if count == 1 else 'cells'}: {error}"
-    for said in found["changes"]:
+    for said in (*found.get("few_sizes", ()), *found["changes"]):
         yield "warning", said

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -124,6 +124,34 @@ def compute(
         then = "continues" if goal else "computes the rest"
         print(f"Stopped: {count}, in {store.path}; the same command {then}.", file=sys.stderr)
         raise
+
+
+def print_warnings(sentences: Iterable[str]) -> None:
+    """Print warnings on standard error, each as one line.
+
+    Parameters
+    ----------
+    sentences : iterable of str
+        The warnings.
+    """
+    for said in sentences:
+        print(f"errsrc: warning: {said}", file=sys.stderr)
+
+
+def print_sizes(study: Study) -> None:
+    """Print the model sizes of a study on standard error, and warn if too few of the sizes are small.
+
+    Parameters
+    ----------
+    study : Study
+        The study, of which no cell need be computed.
+    """
+    from errsrc.studies.planned_sizes import planned_sizes
+
+    found = planned_sizes(study)
+    if found.m:
+        print(f"errsrc: m, the number of parameters: {found.line()}.", file=sys.stderr, flush=True)
+    print_warnings(found.few)
 
 
 class Computed(NamedTuple):

@@ -45,6 +45,7 @@ from errsrc.fitting.forecasts import Prediction as Prediction
 from errsrc.fitting.frontiers import Frontier as Frontier
 from errsrc.fitting.frontiers import frontier as frontier
 from errsrc.fitting.holdouts import Holdout as Holdout
+from errsrc.fitting.holdouts import few_small_sizes as few_small_sizes
 from errsrc.fitting.holdouts import holdout as holdout
 from errsrc.fitting.holdouts import judge as judge
 from errsrc.fitting.holdouts import small_cells as small_cells

@@ -328,6 +328,56 @@ def small_cells(share: float = 0.25, **inputs: ArrayLike) -> NDArray[np.bool_]:
     return np.logical_and.reduce([x <= share * x.max() for x in columns])
 
 
+FEWEST_SMALL = 3
+"""Fewest values of an input that must be small, so that a fit to the small cells determines its exponent."""
+
+
+@checks.arguments(share=SHARE)
+def few_small_sizes(share: float = 0.25, **inputs: ArrayLike) -> tuple[str, ...]:
+    """Return a sentence for each input of which fewer than 3 values are small.
+
+    The law that is compared with larger cells is fitted to the small cells (`small_cells`).  Two values of an
+    input do not determine its exponent: a curve through two values can go on steeply, or not at all.
+
+    Parameters
+    ----------
+    share : float
+        A size is small if it is at most this share of the largest size of the same input; in (0, 1).
+    **inputs : array_like, shape (runs,)
+        Sizes > 0, such as n and m.
+
+    Returns
+    -------
+    tuple of str
+        The sentences.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is not a finite number > 0, or if the share is outside (0, 1).
+
+    Examples
+    --------
+    >>> few_small_sizes(n=[10, 20, 40, 80, 160], m=[5, 10, 20, 40, 80])
+    ()
+    >>> print(few_small_sizes(n=[10, 20, 80, 160])[0].partition(":")[0])
+    Only 2 values of n are at most a quarter of the largest (160)
+    """
+    out = []
+    limit = "a quarter" if share == 0.25 else f"{share:.0%}"
+    for name, x in checked_inputs(inputs, tuple(inputs), "few_small_sizes").items():
+        count, largest = len(np.unique(x[x <= share * x.max()])), f"{x.max():,.10g}"
+        if count < FEWEST_SMALL:
+            some = (f"No value of {name} is", f"Only 1 value of {name} is", f"Only 2 values of {name} are")[
+                count
+            ]
+            out.append(
+                f"{some} at most {limit} of the largest ({largest}): choose at least {FEWEST_SMALL} such "
+                f"values of {name}. With fewer, the fit to the small cells does not determine the law."
+            )
+    return tuple(out)
+
+
 @checks.arguments(
     law=LAW_OR_NAME,
     accuracy=Flag(),

@@ -34,6 +34,7 @@ def content(finished: FinishedStudy) -> Content:
         part = _family(family, about, f"families[{k}].result")
         prefix = f"{family.label}: " if family.label else ""
         verdicts += [(prefix + said, yes) for said, yes in part.verdicts]
+        verdicts += [(prefix + said, False) for said in family.doubts]
         sections += [(prefix + heading, [*blocks]) for heading, blocks in part.sections]
         warnings += [prefix + said for said in part.warnings]
     if not all(isinstance(family.result, Holdout) for family in found):

@@ -29,11 +29,9 @@ from errsrc.studies.finished import FinishedStudy
 from errsrc.studies.kinds import import_own
 from errsrc.studies.spec import load
 from errsrc.studies.trained import (
-    OTHER_KINDS,
-    OWN_QUANTITIES,
-    QUANTITIES,
     Quantities,
     is_usable,
+    planned_quantities,
     sizes_of,
 )
 from errsrc.sweeps import Store, Study, local, run
@@ -359,11 +357,11 @@ def _number(row: Mapping[str, Any], name: str) -> float:
 
 def _about(study: Study) -> Quantities:
     """Return the columns of the law of a study; raise ValueError if it has no law in n."""
-    name = study.kind.name
-    if name in OTHER_KINDS or not hasattr(study.base, "n"):
+    about = planned_quantities(study)
+    if about is None:
         accepted = "of a kind whose cells have a field 'n' and whose rows have an error"
-        raise ValueError(checks.refusal("study", "run_until", accepted, f"<kind {name!r}>"))
-    return QUANTITIES.get(name, OWN_QUANTITIES)
+        raise ValueError(checks.refusal("study", "run_until", accepted, f"<kind {study.kind.name!r}>"))
+    return about
 
 
 def _sizes(cells: Sequence[Any], about: Quantities) -> dict[str, Array]:

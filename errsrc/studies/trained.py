@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +15,14 @@ from numpy.typing import NDArray
 
 from errsrc import checks, records
 from errsrc.errors import NoFit
-from errsrc.fitting.holdouts import Holdout, judge, small_cells
+from errsrc.fitting.holdouts import Holdout, few_small_sizes, judge, small_cells
 from errsrc.fitting.one_law import Fit, fit
 from errsrc.fitting.several_laws import AveragedFit, auto
 from errsrc.laws import Dense, Power
 from errsrc.laws.law import Array
 from errsrc.results import Result, TextTable
 from errsrc.studies.finished import FinishedStudy
+from errsrc.sweeps import Study
 
 SIZES = ("n", "width", "depth", "heads", "seed", "steps")
 """Fields in which the cells of one law differ, for networks of errsrc's own kinds of study."""
@@ -112,10 +114,12 @@ class TrainedFamily(Result):
         fitted to all sizes, without a comparison.
         None if no law can be fitted.
     notes
-        Sentences that say which runs were left out, why there is no comparison, and how many trainings were
-        still improving at their last step.
+        Sentences that say which runs were left out, and why there is no comparison.
     guess
         The error of a random guess; inf if it is not known.
+    doubts
+        Sentences on trainings that were still improving at their last step, and on inputs of which too few
+        values are small (`errsrc.fitting.few_small_sizes`).
     """
 
     label: str
@@ -124,6 +128,7 @@ class TrainedFamily(Result):
     result: Holdout | Fit | AveragedFit | None
     notes: tuple[str, ...]
     guess: float = math.inf
+    doubts: tuple[str, ...] = ()
 
     @functools.cached_property
     def law_of_all(self) -> Fit | AveragedFit | None:
@@ -154,9 +159,15 @@ class TrainedFamily(Result):
         return self.result.plot(ax, **options)
 
     def content(self) -> list[str | TextTable]:
-        """Return the label, the number of runs, the law, and the `notes`."""
+        """Return the label, the number of runs, the law, the `doubts` and the `notes`."""
         law = ["no law"] if self.result is None else self.result.content()
-        return [*([self.label] if self.label else []), f"{len(self.error)} runs", *law, *self.notes]
+        return [
+            *([self.label] if self.label else []),
+            f"{len(self.error)} runs",
+            *law,
+            *self.doubts,
+            *self.notes,
+        ]
 
 
 def families(finished: FinishedStudy) -> list[TrainedFamily]:
@@ -200,8 +211,9 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
         inputs = {name: x for name, x in every.items() if len(np.unique(x)) > 1}
         result, why = _law(inputs, error, guess)
         text = cell_text if about.guess else functools.partial(_varied, finished)
-        notes = left_out(cells, rows, usable, about.error, text) + _unconverged(rows)
-        out.append(TrainedFamily(label, inputs, error, result, (*notes, *why), guess))
+        notes = left_out(cells, rows, usable, about.error, text)
+        doubts = (*unconverged(rows), *few_sizes_of(inputs))
+        out.append(TrainedFamily(label, inputs, error, result, (*notes, *why), guess, doubts))
     return out
 
 
@@ -220,6 +232,22 @@ def quantities_of(finished: FinishedStudy) -> Quantities | None:
         return QUANTITIES.get(name)
     own = OWN_QUANTITIES
     return own if all(_is_number(row.get(c)) for row in finished.rows for c in ("n", own.error)) else None
+
+
+def planned_quantities(study: Study) -> Quantities | None:
+    """Return the columns of the laws of a study whose cells need not be computed yet.
+
+    The result is None if the study has no law in n.
+
+    Parameters
+    ----------
+    study : Study
+        The grid of cells.
+    """
+    name = study.kind.name
+    if name in OTHER_KINDS or not hasattr(study.base, "n"):
+        return None
+    return QUANTITIES.get(name, OWN_QUANTITIES)
 
 
 def _is_number(value: Any) -> bool:
@@ -324,17 +352,73 @@ def left_out(
     return out
 
 
-def _unconverged(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a sentence if a tenth of the trainings, or more, were still improving at the last step."""
+def unconverged(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return a sentence if a tenth of the trainings, or more, were still improving at the last step.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        The rows (results) of trainings.  Rows without "best_step" and "steps" do not count.
+
+    Returns
+    -------
+    tuple of str
+        The sentence, which says how many trainings of which n were still improving; or nothing.
+
+    Examples
+    --------
+    >>> unconverged([{"n": 10, "steps": 9, "best_step": 4}, {"n": 20, "steps": 9, "best_step": 9}])[0][:76]
+    '1 of 2 trainings was still improving at the last step (1 of 1 with n = 20): '
+    """
     known = [row for row in rows if not row.get("diverged") and "best_step" in row and "steps" in row]
-    count = sum(row["best_step"] >= row["steps"] for row in known)
-    if not count or count < UNCONVERGED * len(known):
-        return []
-    were = "was" if count == 1 else "were"
-    return [
-        f"{count:,} of {len(known):,} trainings {were} still improving at the last step: raise steps or "
-        "recipe.learning_rate."
-    ]
+    late = [row for row in known if row["best_step"] >= row["steps"]]
+    if not late or len(late) < UNCONVERGED * len(known):
+        return ()
+    late_n, all_n = (collections.Counter(row.get("n") for row in part) for part in (late, known))
+    shares = [f"{count:,} of {all_n[n]:,} with n = {n:,}" for n, count in late_n.most_common(3) if n]
+    where = f" ({', '.join(shares)})" if shares and len(all_n) > 1 else ""
+    were = "was" if len(late) == 1 else "were"
+    return (
+        f"{len(late):,} of {len(known):,} trainings {were} still improving at the last step{where}: their "
+        "errors are too high, and so is the law there. Raise steps or recipe.learning_rate.",
+    )
+
+
+def cautions(finished: FinishedStudy) -> tuple[str, ...]:
+    """Return warnings about the finished cells that the fit of a law cannot give.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        The study.
+
+    Returns
+    -------
+    tuple of str
+        Sentences on trainings that were still improving at their last step, and on inputs of which too few
+        values are small (`errsrc.fitting.few_small_sizes`).
+    """
+    about = quantities_of(finished)
+    if about is None:
+        return unconverged(finished.rows)
+    few = []
+    for label, places in finished.groups(sizes_of(finished, about), about.apart).items():
+        rows = [finished.rows[k] for k in places]
+        columns = {"n": [row["n"] for row in rows], "m": [row.get(about.m) for row in rows]}
+        few += [f"{label}: {said}" if label else said for said in few_sizes_of(columns)]
+    return (*unconverged(finished.rows), *few)
+
+
+def few_sizes_of(columns: Mapping[str, Sequence[Any] | Array]) -> tuple[str, ...]:
+    """Return the sentences of `errsrc.fitting.few_small_sizes` on the inputs that vary.
+
+    Parameters
+    ----------
+    columns : dict of str to sequence, shape (cells,)
+        The sizes of the cells.  An input that is no number in some cells is left out.
+    """
+    varied: dict[str, Any] = {name: x for name, x in columns.items() if None not in {*x} and len({*x}) > 1}
+    return few_small_sizes(**varied) if varied else ()
 
 
 def cell_text(cell: Any) -> str:

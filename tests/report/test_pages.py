@@ -315,12 +315,12 @@ def test_a_vision_page_has_the_law_of_the_small_cells_and_names_what_was_left_ou
 
 
 def test_trainings_that_end_at_the_last_step_are_counted() -> None:
-    row = {"steps": 100, "best_step": 100, "diverged": False}
-    rows = [row, row | {"diverged": True}, *[row | {"best_step": 60}] * 9]
-    assert trained._unconverged(rows) == [
-        "1 of 10 trainings was still improving at the last step: raise steps or recipe.learning_rate."
-    ]
-    assert trained._unconverged(rows[1:]) == trained._unconverged([{"n": 3}]) == []
+    row = {"steps": 100, "best_step": 100, "diverged": False, "n": 60}
+    rows = [row, row | {"diverged": True}, *[row | {"best_step": 60, "n": n} for n in (60, *[30] * 8)]]
+    (said,) = trained.unconverged(rows)
+    assert said.startswith("1 of 10 trainings was still improving at the last step (1 of 2 with n = 60): ")
+    assert said.endswith("Raise steps or recipe.learning_rate.")
+    assert trained.unconverged(rows[1:]) == trained.unconverged([{"n": 3}]) == ()
 
 
 @pytest.mark.full

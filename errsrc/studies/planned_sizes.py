@@ -1,0 +1,109 @@
+"""The sizes of a study's cells before they are computed: m of each width, and whether small sizes are few."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from errsrc import records
+from errsrc.studies.finished import FinishedStudy
+from errsrc.studies.trained import SIZES, Quantities, few_sizes_of, planned_quantities, sizes_of
+from errsrc.sweeps import Study
+
+MOST_CELLS = 20_000
+"""Largest number of cells, not counting seeds, of a study whose sizes are computed in advance."""
+SHOWN = 12
+"""Largest number of values of m that are listed."""
+
+
+class PlannedSizes(NamedTuple):
+    """The model sizes of a study, which are known before any cell is computed.
+
+    Attributes
+    ----------
+    m : dict of str to float
+        The number of parameters, by the fields that it follows from, such as "width 4".
+    few : tuple of str
+        Sentences about inputs of which too few values are small, see `errsrc.fitting.few_small_sizes`.
+    """
+
+    m: dict[str, float]
+    few: tuple[str, ...]
+
+    def line(self) -> str:
+        """Return the values of m as one line, such as "159 (width 2), 459 (width 4)"."""
+        texts = [f"{value:,.6g} ({text})" if text else f"{value:,.6g}" for text, value in self.m.items()]
+        if len(texts) > SHOWN:
+            texts = [*texts[: SHOWN - 1], "...", texts[-1]]
+        return ", ".join(texts)
+
+
+def planned_sizes(study: Study) -> PlannedSizes:
+    """Return the model sizes of a study whose cells need not be computed yet.
+
+    Parameters
+    ----------
+    study : Study
+        The grid of cells.
+
+    Returns
+    -------
+    PlannedSizes
+        The sizes; empty for kinds of studies that have no law in n, and for very large studies.
+    """
+    about = planned_quantities(study)
+    factors = tuple(factor for factor in study.factors if factor.fields != ("seed",))
+    if about is None or math.prod(len(factor.values) for factor in factors) > MOST_CELLS:
+        return PlannedSizes({}, ())
+    unseeded = Study(study.kind, study.base, factors)
+    cells = list(_accepted(unseeded))
+    rows = [{about.m: m} for m in _sizes(unseeded, cells, about)]
+    if not cells or any(row[about.m] is None for row in rows):
+        return PlannedSizes({}, ())
+    every = FinishedStudy(unseeded, cells, rows, (), {}, (), Path())
+    few: list[str] = []
+    for label, places in every.groups(sizes_of(every, about), about.apart).items():
+        columns = {"n": [cells[k].n for k in places], "m": [rows[k][about.m] for k in places]}
+        prefix = f"{label}: " if label else ""
+        few += [prefix + said for said in few_sizes_of(columns)]
+    return PlannedSizes(_listed(unseeded, cells, [row[about.m] for row in rows], about), tuple(few))
+
+
+def _accepted(study: Study) -> Iterable[Any]:
+    """Yield the cells of a study that their class does not refuse."""
+    for place in range(len(study)):
+        try:
+            yield study[place]
+        except (TypeError, ValueError):  # `errsrc run` says so
+            continue
+
+
+def _sizes(study: Study, cells: list[Any], about: Quantities) -> list[float | None]:
+    """Return m of each cell; None if m is not known before the cell is computed."""
+    fields = [field for factor in study.factors for field in factor.fields if field not in ("n", "steps")]
+    known: dict[str, float | None] = {}
+    out = []
+    for cell in cells:
+        key = records.text([attrgetter(field)(cell) for field in fields])
+        if key not in known:
+            try:
+                known[key] = about.m_of(cell)
+            except (TypeError, ValueError, OSError, AttributeError):  # no images, or a module with an error
+                known[key] = None
+        out.append(known[key])
+    return out
+
+
+def _listed(study: Study, cells: list[Any], sizes: list[Any], about: Quantities) -> dict[str, float]:
+    """Return the different values of m, ascending, by the fields that they follow from."""
+    varied = [field for factor in study.factors for field in factor.fields if field not in ("n", "seed")]
+    fields = [field for field in varied if about.guess is None or field in {*SIZES, *about.apart}]
+    fields = [field for field in fields if field != "steps"]
+    found: dict[str, float] = {}
+    for cell, m in sorted(zip(cells, sizes, strict=True), key=lambda pair: pair[1]):
+        text = ", ".join(f"{field} {records.text(attrgetter(field)(cell))}" for field in fields)
+        found.setdefault(text.replace("'", ""), m)
+    return found
