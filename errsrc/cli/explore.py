@@ -43,19 +43,13 @@ COLUMNS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
-    from errsrc.cli.tables import add_columns, condition
+    from errsrc.cli.tables import add_columns, add_where_argument
     from errsrc.fitting.approaches import LAWS
 
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="a table of runs, as for 'errsrc fit'")
     add_columns(parser, COLUMNS)
-    add(
-        "--where",
-        type=condition,
-        action="append",
-        metavar="CONDITION",
-        help="take only the rows of FILE that meet this condition, such as State=finished; may be repeated",
-    )
+    add_where_argument(parser)
     add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="%(choices)s (default: chinchilla)")
     add("--html", metavar="PAGE.html", help="write an offline page to this file, and start no app")
     add("--port", type=port, default=0, metavar="P", help="the port of the app (default: a free one)")

@@ -7,7 +7,7 @@ import json
 
 from errsrc.cli import for_shell
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
-from errsrc.cli.tables import add_columns, condition, given_columns
+from errsrc.cli.tables import add_columns, add_where_argument, given_columns
 from errsrc.curves import curve_shape
 from errsrc.tables import read_table
 
@@ -49,8 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="the measured errors; - for standard input")
     add_columns(parser, COLUMNS)
-    take = "take only the rows that meet this condition, such as dataset=LAION; may be repeated"
-    add("--where", type=condition, action="append", metavar="CONDITION", help=take)
+    add_where_argument(parser)
     add("--strict", action="store_true", help="refuse a file with rows that would be left out")
     add("--accuracy", action="store_true", help="the error column holds accuracies: use 1 - accuracy")
     zero = "errors up to X count as 0; for error rates, give 3 divided by the number of test examples"

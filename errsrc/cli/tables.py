@@ -26,14 +26,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         The parser of the command.
     """
     add = parser.add_argument
-    add(
-        "--where",
-        type=condition,
-        action="append",
-        metavar="CONDITION",
-        help="take only the rows that meet this condition, such as dataset=LAION, 'group!=test' or "
-        "'val/loss<5'; may be repeated",
-    )
+    add_where_argument(parser)
     add(
         "--melt",
         action="store_true",
@@ -56,6 +49,24 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="number of test examples: take errors of 0 as 1 / (2 N) instead of leaving them out",
+    )
+
+
+def add_where_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses rows of a table.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The parser of the command.
+    """
+    parser.add_argument(
+        "--where",
+        type=condition,
+        action="append",
+        metavar="CONDITION",
+        help="take only the rows that meet this condition, such as dataset=LAION, 'group!=test' or "
+        "'val/loss<5'; may be repeated",
     )
 
 
