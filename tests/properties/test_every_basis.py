@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import pkgutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from example_bases import EXAMPLES
+from packages import concrete_classes
 
 import errsrc.bases
 from errsrc.bases import ALL, Basis, Torus
@@ -25,9 +24,4 @@ def test_a_property_of_every_basis(basis: Basis, holds: Callable[[Any], None]) -
 
 
 def test_every_basis_of_the_room_is_in_all() -> None:
-    defined = set()
-    for module in pkgutil.iter_modules(errsrc.bases.__path__, "errsrc.bases."):
-        for _, item in inspect.getmembers(__import__(module.name, fromlist=["x"]), inspect.isclass):
-            if issubclass(item, Basis) and not inspect.isabstract(item):
-                defined.add(item)
-    assert defined == set(ALL.values())
+    assert concrete_classes(errsrc.bases, Basis) == set(ALL.values())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import pkgutil
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from packages import concrete_classes
 
 import errsrc.learners
 from errsrc import records
@@ -81,10 +80,5 @@ def test_a_learner_has_the_name_that_all_gives_it(name: str) -> None:
 
 
 def test_every_learner_of_the_room_is_in_all() -> None:
-    defined = set()
-    for module in pkgutil.iter_modules(errsrc.learners.__path__, "errsrc.learners."):
-        for _, item in inspect.getmembers(__import__(module.name, fromlist=["x"]), inspect.isclass):
-            if issubclass(item, Learner) and not inspect.isabstract(item):
-                defined.add(item)
     wrappers = {EstimatorLearner, FittableLearner}  # of users' objects, which no spec can name
-    assert defined - wrappers == set(ALL.values())
+    assert concrete_classes(errsrc.learners, Learner) - wrappers == set(ALL.values())
