@@ -30,8 +30,9 @@ from errsrc.plots.style import STYLE, ShownAxes
 REGISTERED_LATER = {
     "errsrc.sources": "errsrc.plots.source_figures",
     "errsrc.conjecture": "errsrc.plots.conjecture_figures",
+    "errsrc.theory": "errsrc.plots.theory_figures",
 }
-"""For packages that import torch: the module that registers the figures of their results."""
+"""For packages that other figures do not need: the module that registers the figures of their results."""
 
 
 @functools.singledispatch

@@ -7,6 +7,8 @@
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
 - ``quadratic_networks(n, dim, width, noise=...)``: the smallest risk of any learner of quadratic networks.
 - ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
+- ``text_exponents(documents)``: the exponent of a language model's loss, from statistics of the corpus.
+- ``intrinsic_dimension(x)``: the dimension of a data set, and the exponents that follow from it.
 - `exponents`: exponents of errors that fall as a power of n.
 - `formulas`: the same curves as sympy expressions, except for `quadratic_networks`.
 
@@ -16,6 +18,10 @@ Errors are excess risks: squared loss without the label noise, which no predicto
 from errsrc.exports import exported_names
 from errsrc.theory import exponents as exponents
 from errsrc.theory import formulas as formulas
+from errsrc.theory.corpora import TextExponents as TextExponents
+from errsrc.theory.corpora import text_exponents as text_exponents
+from errsrc.theory.dimensions import IntrinsicDimension as IntrinsicDimension
+from errsrc.theory.dimensions import intrinsic_dimension as intrinsic_dimension
 from errsrc.theory.feature_models import random_features as random_features
 from errsrc.theory.flows import FeatureTerms as FeatureTerms
 from errsrc.theory.flows import feature_terms as feature_terms

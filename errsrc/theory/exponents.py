@@ -191,3 +191,37 @@ def zipf(decay: float) -> float:
     0.5
     """
     return decay / (1 + decay)
+
+
+@checks.arguments(gamma=Number(above=0), beta=Number(above=0))
+def language(gamma: float, beta: float) -> float:
+    """Return the exponent of a language model's loss above the entropy rate.
+
+    The exponent is gamma / (2 beta) (Cagnetta, Raventos, Ganguli and Wyart 2026, arXiv 2602.07488).
+    `errsrc.theory.text_exponents` measures gamma and beta on a corpus.
+
+    Parameters
+    ----------
+    gamma : float
+        Decay of the conditional entropies, > 0: given k tokens, the entropy of the next token above the
+        entropy rate is proportional to k^-gamma.
+    beta : float
+        Decay of the correlations, > 0: the correlation of two tokens at a distance t is proportional to
+        t^-beta.
+
+    Returns
+    -------
+    float
+        The exponent b of the loss n^-b, for n training tokens.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an exponent is not > 0.
+
+    Examples
+    --------
+    >>> language(0.5, 1.0)
+    0.25
+    """
+    return gamma / (2 * beta)

