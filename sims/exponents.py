@@ -269,7 +269,7 @@ def committed_transformers() -> dict[str, Any]:
         rows = list(csv.DictReader(file))
     out = {}
     for m in sorted({int(row["m"]) for row in rows}):
-        own = [(int(row["n"]), float(row["measured"])) for row in rows if int(row["m"]) == m]
+        own = [(float(row["n"]), float(row["measured"])) for row in rows if int(row["m"]) == m]
         n, loss = (np.array(column, dtype=float) for column in zip(*sorted(own), strict=True))
         out[f"m = {m}"] = {"n": n.tolist(), "losses": loss.tolist(), "exponents": by_rate(n, loss)}
     return out
@@ -374,6 +374,17 @@ def measure(out: Path) -> None:
             out.write_text(json.dumps(found, indent=1) + "\n")
 
 
+def dimensions() -> None:
+    """Print mean and spread of the estimated dimension, and how often its interval covers the dimension."""
+    for dim in (1, 2, 3, 5, 10):
+        rng = generator(0, "exponents", "dimensions", dim)
+        found = [intrinsic_dimension(rng.standard_normal((2000, dim)), smallest=2000) for _ in range(50)]
+        values = np.array([one.dimension.estimate for one in found])
+        inside = np.mean([one.dimension.low < dim < one.dimension.high for one in found])
+        spread = values.std() / dim * np.sqrt(0.9 * 2000)  # relative to that of independent ratios
+        print(f"d = {dim}: mean {values.mean():.3f}, spread {spread:.2f}, 90% interval covers {inside:.0%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("step", choices=("predict", "measure", "dimensions"))
@@ -381,7 +392,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.step == "predict":
         predict(options.out)
-    elif options.step == "measure":
+    elif options.step == "dimensions":
+        dimensions()
+    else:
         torch.set_num_threads(1)
         measure(RESULTS / "exponents_measured.json")
 

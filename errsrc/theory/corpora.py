@@ -274,8 +274,8 @@ def text_exponents(
     above the floor, and all larger distances, are not used.  If a corpus has more than 256 different tokens,
     all but the 255 most frequent tokens count as one token here.
 
-    **Intervals.** Both exponents are slopes of straight lines through the logarithms.  The interval covers two
-    sources of error: the choice of the documents, by leaving out each group in turn (jackknife), and the
+    **Intervals.** Both exponents are slopes of straight lines through the logarithms.  The interval covers
+    two sources of error: the choice of the documents, by leaving out each group in turn (jackknife), and the
     deviations of the points from the line.  It does not cover the remaining systematic error of the
     entropies.  Compare `entropies` with `held_out`, which is above the true entropy.
 

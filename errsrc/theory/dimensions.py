@@ -118,8 +118,8 @@ class IntrinsicDimension(TabularResult):
         for size, found in zip(self.sizes, self.dimensions, strict=True):
             one = IntrinsicDimension(found, self.sizes, self.dimensions, 0)
             rows.append([f"{size:,}", str(found), str(one.nearest_neighbour), str(one.networks)])
-        left_out = f"{self.duplicates:,} duplicates were left out." if self.duplicates else ""
-        return [TextTable(rows, header=True), left_out]
+        table = TextTable(rows, header=True)
+        return [table, f"{self.duplicates:,} duplicates were left out."] if self.duplicates else [table]
 
 
 @checks.arguments(
@@ -179,10 +179,9 @@ def intrinsic_dimension(
     >>> rng = np.random.default_rng(0)
     >>> x = rng.standard_normal((2000, 2)) @ rng.standard_normal((2, 10))
     >>> print(intrinsic_dimension(x, smallest=1000))
-        n     dimension d                2 / d                4 / d
-    2,000  1.99 [1.90, 2.09]  1.004 [0.957, 1.053]  2.008 [1.914, 2.105]
-    1,000  1.98 [1.89, 2.08]  1.008 [0.960, 1.057]  2.016 [1.921, 2.114]
-    <BLANKLINE>
+        n        dimension d                 2 / d              4 / d
+    2,000  1.97 [1.88, 2.06]  1.016 [0.969, 1.065]  2.03 [1.94, 2.13]
+    1,000  2.04 [1.94, 2.14]  0.982 [0.936, 1.030]  1.96 [1.87, 2.06]
     """
     require("intrinsic_dimension", "sklearn")
     where = "intrinsic_dimension"

@@ -158,6 +158,11 @@ def orders(corpus: Corpus, most: int) -> Iterator[OrderStatistics]:
         The corpus.
     most : int
         The largest order, >= 0.
+
+    Yields
+    ------
+    OrderStatistics
+        The statistics of the next order.
     """
     code = np.zeros(len(corpus.tokens), np.uint64)
     shorter = _Grams(np.zeros(1, np.uint64), np.full((2, 1), 1 / corpus.vocabulary))
@@ -247,7 +252,8 @@ class _Sums(NamedTuple):
         terms = _grassberger(total)
         change = _grassberger(total[owner] - count) - terms[owner]
         whole = float(terms.sum())
-        return cls(whole, whole + np.bincount(group, weights=change, minlength=groups))
+        without = np.bincount(group, weights=change, minlength=groups).astype(np.float64)
+        return cls(whole, whole + without)
 
 
 def _grassberger(count: Integers) -> Array:

@@ -35,6 +35,7 @@ from errsrc.settings import BandTeacher, Gaussian, LinearTeacher
 from errsrc.sources import UncertaintyBracket, bias_variance, budget
 from errsrc.studies.pruned import PrunedFamily
 from errsrc.studies.trained import TrainedFamily
+from errsrc.theory import intrinsic_dimension, text_exponents
 
 N = 1000 * 2.0 ** np.arange(8)
 WIGGLE = 1 + 0.02 * np.cos(np.arange(8.0) ** 2)
@@ -82,6 +83,8 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     parts, states = (np.full(4, 0.1), np.full(4, 0.2), np.linspace(0.2, 0.3, 4)), np.zeros((4, 1, 2, 1))
     networks = {"depth": 2, "width": [4, 8, 16], "eps_np": [0.06, 0.05, 0.045]}
     compared = compare(["power", "broken"], error, n=N)
+    rng = np.random.default_rng(0)
+    words = [np.cumsum(rng.random(250) < 0.2) % 4 for _ in range(20)]
     return {
         "fit in n": power,
         "fit in n and m": chinchilla,
@@ -119,6 +122,8 @@ def every_result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "shape": curve_shape(N, error),
         "budget": budget(linear, MinimumNorm(), 9, draws=4),
         "bias and variance": bias_variance(linear, Ridge(1.0), 9, teachers=3),
+        "statistics of a text": text_exponents(words, max_distance=16),
+        "dimension": intrinsic_dimension(rng.standard_normal((200, 2))),
         "bounds": UncertaintyBracket(*parts, {"a": parts[2]}, ("a",), "a", "a", states, "By chains."),
         "threshold": exact,
         "search": search(examples_wanted=20),

@@ -35,7 +35,8 @@ LABELS = [
     "predictions in a grid", "prediction of a file", "holdout", "cells", "holdout in n", "plan", "joint plan",
     "pruned plan", "frontier", "design", "design in n", "isoflop", "isoflop group", "envelope",
     "all approaches", "comparison", "compared law", "shape", "budget", "bias and variance",
-    "bounds", "threshold", "search", "refuted search", "refuted search of one's own", "outcome",
+    "statistics of a text", "dimension", "bounds", "threshold", "search",
+    "refuted search", "refuted search of one's own", "outcome",
     "trained family", "pruned family", "targeted run",
 ]  # fmt: skip
 
