@@ -12,7 +12,7 @@ from errsrc import checks
 from errsrc.checks import LEVEL, PATH, SEED, Choice, Flag, Instance, Integer, Optional
 from errsrc.fitting.data_arguments import cluster_columns
 from errsrc.fitting.forecasts import Forecast, Prediction
-from errsrc.fitting.one_law import Fit, fit
+from errsrc.fitting.one_law import Fit, FitOptions, fit_table
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.several_laws import AveragedFit, auto
@@ -163,26 +163,21 @@ def fit_csv(
             hint = checks.nearest(name, fields)
             has = f"It has {', '.join(sorted(fields))}."
             raise ValueError(f"The {shown} law has no {name}{hint}: leave it out. {has}")
-    options: dict[str, Any] = points.arguments() | {
-        "constants": units,
-        "keep_far": keep_far,
-        "level": level,
-        "seed": seed,
-    }
+    points = points._replace(warnings=(*points.warnings, *said))
     chosen: dict[str, Any] = {"objective": objective, "huber_delta": huber_delta}
     own = {name: value for name, value in chosen.items() if value is not None}
     if points.law is None and own:
         raise ValueError(f"The average of several laws chooses its own {min(own)}: name one law to set it.")
-    found: Fit | AveragedFit
-    with points.failing():
-        if points.law is None or (points.law in (Pruning, JointPruning) and not own):
-            found = auto(**options)  # the average for pruned networks has a single law
-        else:
-            found = fit(points.law, **options, **own)
+    if points.law is not None and (own or points.law not in (Pruning, JointPruning)):
+        options = FitOptions(constants=constants, keep_far=keep_far, level=level, seed=seed, **own)
+        return fit_table(points, options)
+    with points.failing():  # the average for pruned networks has a single law
+        arguments = points.arguments()
+        found = auto(**arguments, constants=units, keep_far=keep_far, level=level, seed=seed)
     if points.law is None and "m" in points.inputs and "eps0" not in points.fixed:
         dense = "The dense law is left out of the average: it needs eps0, the error of a random guess."
         points.notes["said"] = [*points.notes.get("said", []), dense]
-    return points._replace(warnings=(*points.warnings, *said)).noted(found)
+    return points.noted(found)
 
 
 def melted(table: DataTable, columns: Mapping[str, str]) -> tuple[DataTable, dict[str, str]]:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,7 @@ from errsrc.fitting.data_arguments import (
     measured_error,
 )
 from errsrc.fitting.diagnostics import identifiability, tied_optima, unexplained, warnings_of
+from errsrc.fitting.directions import check_falls
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, parameter_intervals, plausible_refits
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
@@ -40,7 +41,7 @@ from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import LAW_OR_NAME, NUMBERS, pose
 from errsrc.fitting.problem import OBJECTIVES, Problem
 from errsrc.fitting.table_notes import noted_library
-from errsrc.fitting.table_points import table_points
+from errsrc.fitting.table_points import TablePoints, table_points
 from errsrc.fitting.thinning import thinned
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
@@ -271,6 +272,26 @@ class Fit(Forecast):
         return np.log(np.broadcast_to(code(*points, *values), points[0].shape))
 
 
+class FitOptions(NamedTuple):
+    """How one law is fitted.
+
+    Attributes
+    ----------
+    fixed, constants, bounds, keep_far, objective, huber_delta, starts, level, seed
+        The arguments of `fit` with these names.
+    """
+
+    fixed: Mapping[str, float] | None = None
+    constants: Mapping[str, float] | None = None
+    bounds: Mapping[str, tuple[float, float]] | None = None
+    keep_far: bool = False
+    objective: str = "divergence"
+    huber_delta: float | None = None
+    starts: int = 32
+    level: float = 0.9
+    seed: int = 0
+
+
 @checks.arguments(
     law=LAW_OR_NAME,
     fixed=NUMBERS,
@@ -404,36 +425,92 @@ def fit(
     (LeftOut(reason='without an error', rows=(3,), unit='row'),)
     """
     law = LAW_OR_NAME(law, "law", "fit")
-    options: dict[str, Any] = {
-        "constants": constants,
-        "bounds": bounds,
-        "keep_far": keep_far,
-        "objective": objective,
-        "huber_delta": huber_delta,
-        "starts": starts,
-        "level": level,
-        "seed": seed,
-    }
+    options = FitOptions(fixed, constants, bounds, keep_far, objective, huber_delta, starts, level, seed)
     if data is not None:
         columns = columns_of("fit", error, inputs, weights)
         rules = TableRules(accuracy, strict, test_size, best_of)
-        points = table_points(as_table(data), law, columns, fixed, rules, cluster_columns(clusters, "fit"))
-        with points.failing():
-            options["constants"] = points.constants(constants)
-            return points.noted(fit(points.law or law, **points.arguments(), **options))
+        names = cluster_columns(clusters, "fit")
+        return fit_table(table_points(as_table(data), law, columns, fixed, rules, names), options)
     check_no_columns("fit", error, inputs, weights)
-    codes = None if clusters is None else cluster_codes(clusters, "fit")
-    check_huber_delta(huber_delta, objective, "fit")
-    delta = 1.0 if huber_delta is None else huber_delta
     error = measured_error(error, inputs, accuracy, f"fit({law.__name__})", _falls(law))
+    return fit_points(law, error, inputs, weights, clusters, options)
+
+
+def fit_table(points: TablePoints, options: FitOptions) -> Fit:
+    """Fit a law to the points of a table.
+
+    Parameters
+    ----------
+    points : TablePoints
+        The points, with their law and with the parameters that are fixed.
+    options : FitOptions
+        How the law is fitted.  Its `fixed` is not used.
+
+    Raises
+    ------
+    TypeError, ValueError, NoFit
+        As `fit` does.  The messages name the rows of the table that were left out.
+    """
+    assert points.law is not None
+    own = options._replace(fixed=points.fixed, constants=points.constants(options.constants))
+    with points.failing():
+        return points.noted(
+            fit_points(points.law, points.error, points.inputs, points.weights, points.clusters, own)
+        )
+
+
+@np.errstate(all="ignore")
+def fit_points(
+    law: type[Law],
+    error: Array,
+    inputs: Mapping[str, ArrayLike],
+    weights: ArrayLike | None,
+    clusters: ArrayLike | None,
+    options: FitOptions,
+) -> Fit:
+    """Fit a law to errors that `measured_error` or a table has already checked.
+
+    Parameters
+    ----------
+    law : type of Law
+        The class to fit.
+    error : ndarray of float64, shape (points,)
+        Measured errors, > 0.
+    inputs : dict of str to array_like, shape (points,)
+        Inputs by name.
+    weights, clusters : array_like, shape (points,), optional
+        Relative weights, and a label for each point, as in `fit`.
+    options : FitOptions
+        How the law is fitted.
+
+    Raises
+    ------
+    TypeError, ValueError, NoFit
+        As `fit` does.
+    """
+    codes = None if clusters is None else cluster_codes(clusters, "fit")
+    objective, given_delta, seed = options.objective, options.huber_delta, options.seed
+    check_huber_delta(given_delta, objective, "fit")
+    delta = 1.0 if given_delta is None else given_delta
     more = {} if codes is None else {"clusters": codes}
     error, inputs, weights, thinning = thinned(error, {**inputs, **more}, weights)
     kept = None if codes is None else np.asarray(inputs.pop("clusters"))
-    problem = pose(law, error, inputs, fixed, constants, weights, bounds, objective, delta, kept)
+    problem = pose(
+        law,
+        error,
+        inputs,
+        options.fixed,
+        options.constants,
+        weights,
+        options.bounds,
+        objective,
+        delta,
+        kept,
+    )
     if _falls(law) and (constant := constant_sentence(problem)) is not None:
         raise NoFit(constant)
-    first = problem.starts(starts * (4 if len(problem.free) > 8 else 1), seed)
-    if objective == "huber" and huber_delta is None:
+    first = problem.starts(options.starts * (4 if len(problem.free) > 8 else 1), seed)
+    if objective == "huber" and given_delta is None:
         squares = dataclasses.replace(problem, objective="log")
         found = from_starts(squares, first)
         first = found.z
@@ -446,15 +523,15 @@ def fit(
         reasons = _anomalies(problem, np.zeros(len(problem.error), dtype=bool))
         raise NoFit(" ".join([str(failure), *reasons]), failure.best) from None
     far = far_rows(problem, best.z)
-    if far.any() and objective == "huber" and huber_delta is None:  # they have widened the threshold
+    if far.any() and objective == "huber" and given_delta is None:  # they have widened the threshold
         delta = max(HUBER * robust_scale(robust_residual(problem, best.z), problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
         best = optimum(problem, first, seed)
-    if far.any() and objective != "huber" and not keep_far:
-        without = _without_far(problem, best, fixed, options | {"keep_far": True})
+    if far.any() and objective != "huber" and not options.keep_far:
+        without = _without_far(problem, best, options)
         if without is not None:
             return dataclasses.replace(without, warnings=(*thinning, *without.warnings))
-    fitted = describe(best, level, BOOTSTRAP_DRAWS, seed)
+    fitted = describe(best, options.level, BOOTSTRAP_DRAWS, seed)
     if thinning:
         fitted = dataclasses.replace(fitted, warnings=(*thinning, *fitted.warnings))
     if _falls(law) and (flat := flat_sentence(problem, _log_residual(fitted), far)) is not None:
@@ -462,9 +539,7 @@ def fit(
     return fitted
 
 
-def _without_far(
-    problem: Problem, best: Optimum, fixed: Mapping[str, float] | None, options: Mapping[str, Any]
-) -> Fit | None:
+def _without_far(problem: Problem, best: Optimum, options: FitOptions) -> Fit | None:
     """Return the fit without the rows that are far from the law; None if these rows must stay.
 
     All these rows stay if the other rows do not allow a fit.  The rows at the largest n of a curve stay if
@@ -476,11 +551,12 @@ def _without_far(
         if not far.any():
             return None
     near = problem.of_rows(np.flatnonzero(~far))
-    given: dict[str, Any] = dict(near.measured)
+    sizes = {name: near.measured[name] for name in problem.law.inputs}
+    error, keeping = near.measured["error"], options._replace(keep_far=True)
     try:
-        found = fit(
-            problem.law, fixed=fixed, weights=near.weights, clusters=near.clusters, **given, **options
-        )
+        if _falls(problem.law):
+            check_falls(error, sizes, accuracy=False)
+        found = fit_points(problem.law, error, sizes, near.weights, near.clusters, keeping)
     except (NoFit, ValueError):
         return None
     sentence = far_sentence(problem, far, "the law, and were left out of the fit")
@@ -488,7 +564,7 @@ def _without_far(
 
 
 def check_huber_delta(huber_delta: float | None, objective: str | None, where: str) -> None:
-    """Raise ValueError if a threshold of Huber's loss is given for another objective.
+    """Raise ValueError if a threshold of Huber's loss is not > 0, or is given for another objective.
 
     Parameters
     ----------
@@ -499,6 +575,7 @@ def check_huber_delta(huber_delta: float | None, objective: str | None, where: s
     where : str
         Name of the calling function, for messages.
     """
+    Optional(Number(above=0))(huber_delta, "huber_delta", where)
     if huber_delta is not None and objective != "huber":
         accepted = "left out unless objective is 'huber'"
         raise ValueError(checks.refusal("huber_delta", where, accepted, huber_delta))
