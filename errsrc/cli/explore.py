@@ -16,6 +16,8 @@ theory and the Nyquist cliff at n = M follow each move.
 The second view fits a law in n and m to a table of training runs, which you drop into the page or
 name as FILE.  It shows the law's parameters, the compute-optimal sizes of a budget, and the
 cheapest run that reaches an error, all with intervals.  Without a table it shows a published one.
+The columns are those that 'errsrc frontier' takes for the same options.  Menus of the app change
+the columns.  If you name no columns, the menus start at names such as tokens, params and loss.
 
 The app is served on this machine only, at 127.0.0.1, until you press Ctrl-C.  It needs marimo:
 pip install 'errsrc[explore]'.
@@ -33,10 +35,10 @@ examples:
 """
 
 COLUMNS = {
-    "n": "the column of the data size (default: n, or a column such as tokens)",
-    "m": "the column of the model size (default: m, or a column such as params)",
-    "error": "the column of the error (default: error, or a column such as loss)",
-    "flops": "the column of training compute; without n, n = flops / (6 m)",
+    "n": "the column of the data size (default: n)",
+    "m": "the column of the model size (default: m)",
+    "error": "the column of the error (default: error)",
+    "flops": "the column of training compute (default: flops); without n, n = flops / (6 m)",
 }
 """The columns of a table, with their help."""
 
@@ -87,8 +89,11 @@ def run(args: argparse.Namespace) -> None:
     from errsrc.explore.server import Served, serve
     from errsrc.tables import read_table
 
-    if args.file is not None:
-        read_table(args.file)  # so that a wrong file is refused here
+    if args.file is not None:  # a wrong file, or a column that it does not have, is refused here
+        table = read_table(args.file).where(args.where or ())
+        for role, name in columns.items():
+            columns[role] = table.found(name) or name
+            table.require(columns[role])
     file = None if args.file is None else Path(args.file)
     options = Served(file, args.law, columns, table_sentence, tuple(args.where or ()))
     serve(options, args.port, open_browser=not args.no_browser)
@@ -100,8 +105,9 @@ def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
     """Write the offline page, and print its path."""
     import shlex
 
-    from errsrc.explore import explorer_page, fitted_table, named_columns
+    from errsrc.explore import explorer_page, fitted_table
     from errsrc.explore.uploads import example_table
+    from errsrc.fitting.approaches import columns_of_runs
     from errsrc.tables import read_table
 
     words = ["errsrc", "explore", *([] if args.file is None else [args.file])]
@@ -111,7 +117,8 @@ def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
     if args.file is None:
         table = example_table(args.law)
     else:
-        found = named_columns(read_table(args.file)) | columns
+        found = columns_of_runs(read_table(args.file), columns)
+        found.pop("run", None)
         name, where = Path(args.file).name, args.where
         table = fitted_table(args.file, args.law, columns=found, where=where, source=name)
     page = explorer_page(table, command=shlex.join([*words, "--html", args.html]))

@@ -14,16 +14,16 @@ import numpy as np
 from errsrc import checks, learners
 from errsrc.bases import Torus, shared_positions
 from errsrc.fields import Checked, integer, number
-from errsrc.fitting import Plan, fit_csv, frontier, plan
+from errsrc.fitting import Plan, fit_csv, plan
+from errsrc.fitting.approaches import flops_factor, law_frontier
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier
-from errsrc.fitting.plans import training_flops
 from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, Clean, Gaussian
 from errsrc.settings.setting import Array
 from errsrc.sources import Budget, budget
-from errsrc.tables import DataTable
+from errsrc.tables import DataTable, read_table
 from errsrc.theory import kernel_regression
 
 N = (3, 5, 7, 9, 11, 13, 15, 18, 21, 24, 25, 28, 33, 38, 41, 45, 52, 61, 70, 85, 100, 130, 160, 200)
@@ -248,12 +248,41 @@ class FittedTable:
         Compute-optimal sizes at budgets from the smallest compute of the table to 10,000 times the largest.
     largest : float
         The largest compute of the table, in operations.
+    factor : float
+        c of the cost model C = c n m.
+    flops : str
+        The column of the compute, if the table has n, m and the compute; "" otherwise.
     """
 
     source: str
     fit: Forecast
     frontier: Frontier
     largest: float
+    factor: float = 6.0
+    flops: str = ""
+
+    def cost(self, n: Array, m: Array) -> Array:
+        """Return the compute of one pass over n examples of a model with m parameters, in operations.
+
+        Parameters
+        ----------
+        n, m : ndarray of float64
+            Data sizes and model sizes.
+        """
+        return self.factor * n * m
+
+    @property
+    def cost_model(self) -> str:
+        """The cost model as text, such as "C = 6 n m"."""
+        return f"C = {self.factor:.3g} n m"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Where n, m, the error and possibly the compute come from: columns of the table, or a formula."""
+        columns = dict(self.fit.notes["columns"])
+        if "flops" in self.fit.notes:
+            columns["n"] = f"{self.fit.notes['flops']} / (6 {columns['m']})"
+        return columns | ({"C": self.flops} if self.flops else {})
 
     @functools.cached_property
     def goals(self) -> tuple[float, ...]:
@@ -271,7 +300,7 @@ class FittedTable:
         place : int
             Index of the budget.
         """
-        spent = training_flops(self.fit.inputs["n"], self.fit.inputs["m"])
+        spent = self.cost(self.fit.inputs["n"], self.fit.inputs["m"])
         ranges = {"budget": MeasuredRange.of(spent, np.array([self.frontier.budgets[place]]))}
         shares = {name: np.array([share[place]]) for name, share in self.frontier.shares.items()}
         return " ".join([*range_sentence(ranges), *share_sentence(shares)])
@@ -285,7 +314,7 @@ class FittedTable:
         goal : float
             The error to reach.
         """
-        return plan(self.fit, error=goal)
+        return plan(self.fit, error=goal, cost=self.cost)
 
 
 def fitted_table(
@@ -305,8 +334,9 @@ def fitted_table(
     law : str
         Name of a law in n and m, or "auto".
     columns : dict of str to str, optional
-        Names of the columns of "n", "m", "error" and "flops", as for `errsrc.fit_csv`.  "flops" is ignored if
-        "n" and "m" are given.
+        Names of the columns of "n", "m", "error" and "flops".  Without "flops", they are used as in
+        `errsrc.fit_csv`.  With "flops" and no column of n, n = flops / (6 m).  With "flops", n and m, the
+        cost model is C = c n m, as in `errsrc.compute_optimal`.
     where : str or sequence of str, optional
         Conditions that rows must meet, such as "outlier=0".
     source : str, optional
@@ -322,9 +352,11 @@ def fitted_table(
     ValueError, TypeError, OSError, NoAnswer
         As `errsrc.fit_csv` and `errsrc.frontier` raise them.
     """
-    chosen = dict(columns or {})
-    if {"n", "m"} <= chosen.keys():
-        chosen.pop("flops", None)  # the compute follows from n and m
+    chosen, flops = dict(columns or {}), ""
+    table = read_table(path)
+    if "flops" in chosen and (n := chosen.get("n") or table.found("n")) is not None:
+        chosen["n"], flops = n, chosen.pop("flops")
+        table.require(flops)
     found = fit_csv(path, law, columns=chosen, where=where)
     for name, value in found.notes.get("constant", {}).items():
         raise ValueError(
@@ -336,40 +368,63 @@ def fitted_table(
             f"The law of this table has the inputs {names}: a table with n, m and error, or m, flops and "
             "error, is needed."
         )
-    compute = training_flops(found.inputs["n"], found.inputs["m"])
-    largest = float(compute.max())
-    budgets = [float(f"{one:.1e}") for one in np.geomspace(compute.min(), BEYOND * largest, BUDGETS)]
-    return FittedTable(str(path) if source is None else source, found, frontier(found, budgets), largest)
+    sizes = {"flops": 6 * found.inputs["n"] * found.inputs["m"]}
+    factor = 6.0
+    if flops:
+        sizes = _sizes_of(table.where(where or ()), found.notes["columns"] | {"flops": flops})
+        factor = flops_factor(sizes)
+    largest = float(sizes["flops"].max())
+    budgets = [float(f"{one:.1e}") for one in np.geomspace(sizes["flops"].min(), BEYOND * largest, BUDGETS)]
+    shown = str(path) if source is None else source
+    return FittedTable(shown, found, law_frontier(found, budgets, factor), largest, factor, flops)
 
 
-WORDS = {"n": ("token", "sample", "example"), "m": ("param",), "error": ("loss", "error")}
-"""Parts of the names of columns that probably hold the data size, the model size and the error."""
+def _sizes_of(table: DataTable, columns: Mapping[str, str]) -> dict[str, Array]:
+    """Return compute, n and m of the rows that have all of them and an error."""
+    usable, _ = table.usable(columns)
+    return {name: table.numbers(columns[name]).values[usable] for name in ("flops", "n", "m")}
 
 
-def named_columns(table: DataTable) -> dict[str, str]:
-    """Return the columns of a table that probably hold n, m and error, by their names.
+WORDS = {
+    "n": ("token", "sample", "example"),
+    "m": ("param",),
+    "error": ("loss", "error"),
+    "flops": ("flop", "compute"),
+}
+"""Parts of the names of columns that probably hold data sizes, model sizes, errors and the compute."""
+
+
+def named_columns(table: DataTable, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the columns of a table that probably hold n, m, the error and the compute, by their names.
 
     Parameters
     ----------
     table : DataTable
         The table.
+    given : dict of str to str, optional
+        The columns of "n", "m", "error" and "flops" that are known.
 
     Returns
     -------
     dict of str to str
-        The column of each of "n", "m" and "error" that has this name, or whose name contains a usual word,
-        such as "tokens".
+        The column of each of "n", "m", "error" and "flops": the known one, or the column of this name, or the
+        first whose name contains a usual word, such as "tokens".  n and the compute each give the other: if
+        one of them is known or has a column of its name, no column is guessed for the other.
 
     Examples
     --------
     >>> from errsrc.tables.frames import table_of
-    >>> named_columns(table_of({"params": [1e6], "Tokens": [1e9], "val/loss": [3.1]}, "runs.csv"))
+    >>> table = table_of({"params": [1e6], "Tokens": [1e9], "C": [6e15], "val/loss": [3.1]}, "runs.csv")
+    >>> named_columns(table)
     {'n': 'Tokens', 'm': 'params', 'error': 'val/loss'}
+    >>> named_columns(table, {"flops": "C"})
+    {'flops': 'C', 'm': 'params', 'error': 'val/loss'}
     """
-    names = list(table.columns)
-    found = {}
+    found = dict(given or {})
+    found |= {role: own for role in WORDS if role not in found and (own := table.found(role)) is not None}
     for role, words in WORDS.items():
-        suited = [name for name in names if any(word in name.lower() for word in words)]
-        if role in names or suited:
-            found[role] = role if role in names else suited[0]
+        suited = [name for name in table.columns if any(word in name.lower() for word in words)]
+        known = {"n", "flops"} if role in ("n", "flops") else {role}
+        if suited and not known & found.keys():
+            found[role] = suited[0]
     return found

@@ -120,7 +120,8 @@ def law_panel(table: FittedTable, place: int, goal: int) -> str:
             goal=goal_text(table, goal),
             plan=plan_texts(table, goal),
             source=table.source,
-            columns=", ".join(f"{role} = {name}" for role, name in table.fit.notes["columns"].items()),
+            columns=", ".join(f"{role} = {name}" for role, name in table.columns.items()),
+            cost=table.cost_model,
             exponents=table.frontier.headline(),
             fitted=_fitted(table),
         )

@@ -73,9 +73,12 @@ def fit_upload(
 
 
 def read_upload(
-    name: str, content: bytes, sentence: Callable[[Exception], str] = str
+    name: str,
+    content: bytes,
+    sentence: Callable[[Exception], str] = str,
+    given: Mapping[str, str] | None = None,
 ) -> tuple[DataTable, dict[str, str]] | str:
-    """Return a dropped table and its columns of n, m and error, or a sentence that says what is wrong.
+    """Return a dropped table and its probable columns, or a sentence that says what is wrong.
 
     Parameters
     ----------
@@ -85,6 +88,8 @@ def read_upload(
         Its content.
     sentence : callable
         Returns the sentence of an error.
+    given : dict of str to str, optional
+        Columns that are known, as for `named_columns`.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def read_upload(
 
     def read(path: Path) -> tuple[DataTable, dict[str, str]]:
         table = read_table(path)
-        return table, named_columns(table)
+        return table, named_columns(table, given)
 
     return _with_file(name, content, sentence, read)
 

@@ -285,7 +285,7 @@ def compute_optimal(
     runs = columns.pop("run", None)
     measured = columns.pop("error")
     sizes, cost = completed_sizes(columns)
-    flops_per_pass = _flops_per_pass(sizes)
+    factor = flops_factor(sizes)
     if accuracy:
         check_falls(measured, sizes, accuracy)
     if runs is not None and not _are_trainings(runs, sizes):
@@ -307,7 +307,7 @@ def compute_optimal(
     names = tuple(table.names[k] for k in last) if table.names else ()
     found |= _naming_outliers(ended, ends, names, "envelope" in found, cost)
     wanted = _default_budgets(ends["flops"], found["isoflop"]) if budgets is None else budgets
-    frontiers = {name: _frontier_of(x, wanted, flops_per_pass, level) for name, x in found.items()}
+    frontiers = {name: _frontier_of(x, wanted, factor, level) for name, x in found.items()}
     failures = {name: x for name, x in frontiers.items() if isinstance(x, Exception)}
     found = {name: x for name, x in found.items() if name not in failures}
     missing = [
@@ -465,12 +465,12 @@ def _named_far(ends: Mapping[str, Array], far: NDArray[np.bool_], what: str) -> 
     return FarRows.of(points, len(far), f"{what}, and were left out")
 
 
-def _frontier_of(found: Any, budgets: ArrayLike, flops_per_pass: float, level: float) -> Frontier | Exception:
+def _frontier_of(found: Any, budgets: ArrayLike, factor: float, level: float) -> Frontier | Exception:
     """Return the frontier of an approach, or the exception that says why the approach has none."""
     if isinstance(found, Exception):
         return found
     if isinstance(found, Forecast):
-        return _attempted(lambda: _law_frontier(found, budgets, flops_per_pass, level))
+        return _attempted(lambda: law_frontier(found, budgets, factor, level))
     return _attempted(lambda: found.frontier(budgets))
 
 
@@ -530,10 +530,8 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
             accepted = "the name of a column of data"
             raise TypeError(checks.refusal(name, "compute_optimal", accepted, column))
     table = as_table(data)
-    columns = {role: column for role in ROLES if (column := _column(table, role, names[role])) is not None}
+    columns = columns_of_runs(table, names)
     run = columns.pop("run", None)
-    _check_sizes(table, columns)
-    _check_different(table, columns)
     found = table.usable_columns(columns, rules)
     table, usable = found.table, found.usable
     values: dict[str, Any] = dict(found.values)
@@ -546,6 +544,31 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
         said = (*said, *mixed_rows(table, usable, {"error": values["error"], **sizes}, used))
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
     return _Runs(values, found.left_out, shown, _names_of_rows(table.taken(usable)), said, table.library)
+
+
+def columns_of_runs(table: DataTable, names: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the columns that `compute_optimal` takes from a table.
+
+    Parameters
+    ----------
+    table : DataTable
+        The table.
+    names : dict of str to (str or None)
+        {"error", "m", "n", "flops" or "run": name of its column}.  By default, each column has the name of
+        its role.
+
+    Raises
+    ------
+    ValueError
+        If the error or a named column is missing, if fewer than two of m, n and flops are there, or if two
+        of them are the same column.
+    """
+    found = {role: _column(table, role, names.get(role)) for role in ROLES}
+    columns = {role: column for role, column in found.items() if column is not None}
+    sizes = {role: column for role, column in columns.items() if role != "run"}
+    _check_sizes(table, sizes)
+    _check_different(table, sizes)
+    return columns
 
 
 def _check_different(table: DataTable, columns: Mapping[str, str]) -> None:
@@ -656,14 +679,19 @@ def _message(failure: Exception, ends: Mapping[str, Array], names: tuple[str, ..
 def _with_cost(one: Frontier, cost: str) -> Frontier:
     """Return a frontier with the label of the cost that all approaches share.
 
-    A law has a frontier under the cost that the table states, see `_law_frontier`.  Envelopes rely on
+    A law has a frontier under the cost that the table states, see `law_frontier`.  Envelopes rely on
     C = 6 n m.
     """
     return one if cost == AS_GIVEN else dataclasses.replace(one, cost=cost)
 
 
-def _flops_per_pass(sizes: Mapping[str, Array]) -> float:
-    """Return c of C = c n m, the median over the runs: 6 unless a table with n, m and compute differs.
+def flops_factor(sizes: Mapping[str, Array]) -> float:
+    """Return c of C = c n m, the median over the runs: 6 unless it differs from 6 by more than 10%.
+
+    Parameters
+    ----------
+    sizes : dict of str to ndarray of float64, shape (runs,)
+        "flops", "n" and "m".
 
     Raises
     ------
@@ -678,12 +706,24 @@ def _flops_per_pass(sizes: Mapping[str, Array]) -> float:
     return 6.0 if abs(ratio - 1) <= 0.1 else 6 * ratio
 
 
-def _law_frontier(found: Forecast, budgets: ArrayLike, flops_per_pass: float, level: float) -> Frontier:
-    """Return the frontier of a law under C = c n m, where c is what the table states."""
-    if flops_per_pass == 6:
+def law_frontier(found: Forecast, budgets: ArrayLike, factor: float = 6.0, level: float = 0.9) -> Frontier:
+    """Return the frontier of a law under C = c n m.
+
+    Parameters
+    ----------
+    found : Forecast
+        The fit of a law in n and m.
+    budgets : array_like
+        The budgets, in operations.
+    factor : float
+        c, as `flops_factor` returns it.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    """
+    if factor == 6:
         return frontier(found, budgets, level=level)
-    one = frontier(found, budgets, cost=lambda n, m: flops_per_pass * n * m, level=level)
-    return dataclasses.replace(one, cost=f"C = {flops_per_pass:.2g} n m")
+    one = frontier(found, budgets, cost=lambda n, m: factor * n * m, level=level)
+    return dataclasses.replace(one, cost=f"C = {factor:.3g} n m")
 
 
 def _column(table: DataTable, role: str, asked: str | None) -> str | None:

@@ -22,6 +22,7 @@ from errsrc.explore.computations import BAND_SIZES, N
 from errsrc.explore.drawings import RISK, budget_texts
 from errsrc.explore.server import notebook
 from errsrc.explore.uploads import fit_upload
+from errsrc.tables.frames import table_of
 
 COLUMNS = {"n": "tokens", "m": "params", "error": "loss"}
 
@@ -136,7 +137,7 @@ class Page(HTMLParser):
 def test_the_page_holds_each_position_and_loads_nothing(
     table: FittedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_plan(fit: Any, error: float) -> None:
+    def no_plan(fit: Any, error: float, cost: Any) -> None:
         raise NoAnswer(f"No size reaches {error:g}.")
 
     monkeypatch.setattr(computations, "plan", no_plan)
@@ -199,9 +200,72 @@ def test_the_command_says_in_one_sentence_what_is_wrong(
     assert not list(tmp_path.iterdir())
 
 
-def test_compute_is_ignored_next_to_n_and_m_and_a_constant_m_is_named(tmp_path: Path) -> None:
+@pytest.fixture
+def with_compute(runs: bytes, tmp_path: Path) -> str:
+    """A file of runs with their compute, and with a column of tokens that holds steps of 50 tokens."""
+    rows = [tuple(map(float, row.split(","))) for row in runs.decode().split()[1:]]
+    lines = [f"{n / 50:g},{m:g},{6 * n * m:g},{loss}" for n, m, loss in rows]
+    (tmp_path / "runs.csv").write_text("\n".join(["tokens,params,train_flops,loss", *lines]))
+    return str(tmp_path / "runs.csv")
+
+
+def page_table(monkeypatch: pytest.MonkeyPatch, *words: str) -> FittedTable:
+    """Return the table of the page that the command writes."""
+    written: list[FittedTable] = []
+    monkeypatch.setattr("errsrc.explore.explorer_page", lambda table, **_: written.append(table) or "")
+    assert main(["explore", *words, "--html", f"{words[0]}.html"]) == 0
+    return written[0]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"flops": "train_flops", "m": "params"}, ("train_flops / (6 params)", "C = 6 n m")),
+        ({"flops": "train_flops", "m": "params", "n": "tokens"}, ("tokens", "C = 300 n m")),
+    ],
+)
+def test_the_page_takes_the_columns_of_frontier(
+    with_compute: str, given: dict[str, str], shown: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = given | {"error": "loss"}
+    monkeypatch.setattr(computations, "BUDGETS", 3)
+    monkeypatch.setattr(computations, "GOALS", 1)
+    table = page_table(monkeypatch, with_compute, *(f"--{name}={column}" for name, column in columns.items()))
+    assert (table.columns["n"], table.cost_model) == shown
+    found = errsrc.compute_optimal(data=with_compute, **columns, budgets=table.frontier.budgets[-1])
+    assert found.fit is not None
+    assert table.fit.inputs["n"] == pytest.approx(found.fit.inputs["n"])
+    wanted = found.frontiers[-1]
+    for name in ("m", "n"):
+        estimate = getattr(table.frontier, name)[-1].estimate
+        assert estimate == pytest.approx(getattr(wanted, name)[0].estimate, rel=1e-3)
+    assert table.largest == pytest.approx(6 * 64e9 * 64e7)
+
+
+@pytest.mark.parametrize("words", ["", "--error loss", "--error loss --flops train_flops"])
+def test_the_page_refuses_a_table_with_the_sentence_of_frontier(
+    with_compute: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for command in (["frontier"], ["explore", "--html", f"{with_compute}.html"]):
+        assert main([*command, with_compute, *words.split()]) == 2
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1]
+    assert "id you mean" in said[0]
+
+
+def test_no_column_is_guessed_for_n_if_the_compute_is_known() -> None:
+    table = table_of({"tokens": [1e9], "params": [1e6], "flops": [6e15], "C": [6e15]}, "runs.csv")
+    assert computations.named_columns(table) == {"flops": "flops", "m": "params"}
+    assert "n" not in computations.named_columns(table, {"flops": "C"})
+
+
+def test_a_missing_column_of_compute_and_a_constant_m_are_named(tmp_path: Path) -> None:
     file = tmp_path / "runs.csv"
     file.write_text("n,lr,loss\n" + "".join(f"{n},3e-4,{1 + n**-0.5}\n" for n in (10, 40, 160, 640)))
-    columns = {"n": "n", "m": "lr", "error": "loss", "flops": "none"}
+    columns = {"n": "n", "m": "lr", "error": "loss"}
     with pytest.raises(ValueError, match=r"m is the same in all rows \(lr = 0\.0003\)"):
         computations.fitted_table(file, columns=columns)
+    with pytest.raises(ValueError, match="has no column 'none'"):
+        computations.fitted_table(file, columns=columns | {"flops": "none"})
