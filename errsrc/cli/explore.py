@@ -31,7 +31,7 @@ examples:
   errsrc explore
   errsrc explore runs.csv --n tokens --m params --error loss
   errsrc explore --html page.html
-  errsrc explore runs.csv --html page.html
+  errsrc explore runs.csv --html page.html --budget 1.5e21
 """
 
 COLUMNS = {
@@ -45,6 +45,8 @@ COLUMNS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
+    from errsrc.cli.frontier import budgets
+    from errsrc.cli.numbers import LIST
     from errsrc.cli.tables import add_columns, add_where_argument
     from errsrc.fitting.approaches import LAWS
 
@@ -53,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_columns(parser, COLUMNS)
     add_where_argument(parser)
     add("--law", choices=LAWS, default="chinchilla", metavar="LAW", help="%(choices)s (default: chinchilla)")
+    add(
+        "--budget",
+        **(LIST | {"type": budgets}),
+        default=(),
+        metavar="C",
+        help="budgets that the slider also has, such as 1.5e21 (default: 1, 2 and 5 of each power of ten)",
+    )
     add("--html", metavar="PAGE.html", help="write an offline page to this file, and start no app")
     add("--port", type=port, default=0, metavar="P", help="the port of the app (default: a free one)")
     add("--no-browser", action="store_true", help="print the address of the app, and open no browser")
@@ -95,7 +104,8 @@ def run(args: argparse.Namespace) -> None:
             columns[role] = table.found(name) or name
             table.require(columns[role])
     file = None if args.file is None else Path(args.file)
-    options = Served(file, args.law, columns, table_sentence, tuple(args.where or ()))
+    rest = (tuple(args.where or ()), tuple(args.budget))
+    options = Served(file, args.law, columns, table_sentence, *rest)
     serve(options, args.port, open_browser=not args.no_browser)
     sys.stdout.flush()
     os._exit(0)  # the threads of marimo's kernels do not end, and Python would wait for them
@@ -114,14 +124,17 @@ def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
     words += [word for name, column in columns.items() for word in (f"--{name}", column)]
     words += [word for one in args.where or () for word in ("--where", one)]
     words += [] if args.law == "chinchilla" else ["--law", args.law]
+    words += ["--budget", *(f"{one:g}" for one in args.budget)] if args.budget else []
     if args.file is None:
-        table = example_table(args.law)
+        table = example_table(args.law, args.budget)
     else:
         found = columns_of_runs(read_table(args.file), columns)
         found.pop("run", None)
         name, where = Path(args.file).name, args.where
-        table = fitted_table(args.file, args.law, columns=found, where=where, source=name)
-    page = explorer_page(table, command=shlex.join([*words, "--html", args.html]))
+        options = {"columns": found, "where": where, "source": name, "budgets": args.budget}
+        table = fitted_table(args.file, args.law, **options)
+    view = "budget" if args.file is None else "law"
+    page = explorer_page(table, command=shlex.join([*words, "--html", args.html]), view=view)
     Path(args.html).write_text(page, encoding="utf-8")
     print(args.html)
 

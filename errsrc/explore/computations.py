@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +40,14 @@ EXACT = 1e-18
 """Excess risk, as a share of the target variance, up to which a learner counts as exact: a relative error of
 1e-9, as for `errsrc.threshold`."""
 
-BUDGETS = 25
-"""Number of training budgets at which compute-optimal sizes are computed."""
+STEPS = (1, 2, 5)
+"""Compute-optimal sizes are computed at these multiples of each power of ten."""
+
+SAME = 1.02
+"""A position of the slider is left out if a budget that the user names differs by less than this factor."""
 
 BEYOND = 1e4
-"""The largest of these budgets, as a multiple of the largest compute of the table."""
+"""The largest of these budgets is at most this multiple of the largest compute of the table."""
 
 GOALS = 9
 """Number of errors to reach for which there are plans."""
@@ -245,13 +249,17 @@ class FittedTable:
     fit : Forecast
         The fitted law.
     frontier : Frontier
-        Compute-optimal sizes at budgets from the smallest compute of the table to 10,000 times the largest.
+        Compute-optimal sizes at `budget_positions`.
     largest : float
         The largest compute of the table, in operations.
     factor : float
         c of the cost model C = c n m.
     flops : str
         The column of the compute, if the table has n, m and the compute; "" otherwise.
+    where : tuple of str
+        The conditions that the rows of the table meet.
+    start : int
+        Index of the budget that is shown at first.
     """
 
     source: str
@@ -260,6 +268,8 @@ class FittedTable:
     largest: float
     factor: float = 6.0
     flops: str = ""
+    where: tuple[str, ...] = ()
+    start: int = 0
 
     def cost(self, n: Array, m: Array) -> Array:
         """Return the compute of one pass over n examples of a model with m parameters, in operations.
@@ -288,7 +298,7 @@ class FittedTable:
     def goals(self) -> tuple[float, ...]:
         """Errors to reach, from large to small: those of compute-optimal runs, rounded to three digits."""
         assert self.frontier.error is not None
-        places = np.linspace(0, BUDGETS - 1, GOALS).round().astype(int)
+        places = np.linspace(0, len(self.frontier.budgets) - 1, GOALS).round().astype(int)
         found = (float(f"{self.frontier.error[k].estimate:.3g}") for k in places)
         return tuple(dict.fromkeys(found))
 
@@ -324,6 +334,7 @@ def fitted_table(
     columns: Mapping[str, str] | None = None,
     where: str | Sequence[str] | None = None,
     source: str | None = None,
+    budgets: Sequence[float] = (),
 ) -> FittedTable:
     """Fit a law in n and m to a table, and find its compute-optimal sizes.
 
@@ -341,6 +352,8 @@ def fitted_table(
         Conditions that rows must meet, such as "outlier=0".
     source : str, optional
         Where the table comes from, in words; the path by default.
+    budgets : sequence of float
+        Budgets, in operations, that are added to the positions of the slider; the first is shown at first.
 
     Returns
     -------
@@ -374,9 +387,40 @@ def fitted_table(
         sizes = _sizes_of(table.where(where or ()), found.notes["columns"] | {"flops": flops})
         factor = flops_factor(sizes)
     largest = float(sizes["flops"].max())
-    budgets = [float(f"{one:.1e}") for one in np.geomspace(sizes["flops"].min(), BEYOND * largest, BUDGETS)]
-    shown = str(path) if source is None else source
-    return FittedTable(shown, found, law_frontier(found, budgets, factor), largest, factor, flops)
+    positions = budget_positions(float(sizes["flops"].min()), BEYOND * largest, budgets)
+    return FittedTable(
+        str(path) if source is None else source,
+        found,
+        law_frontier(found, positions, factor),
+        largest,
+        factor,
+        flops,
+        (where,) if isinstance(where, str) else tuple(where or ()),
+        positions.index(budgets[0]) if len(budgets) else len(positions) // 2,
+    )
+
+
+def budget_positions(low: float, high: float, named: Sequence[float] = ()) -> list[float]:
+    """Return the budgets of a slider: 1, 2 and 5 of each decade, and the budgets that the user names.
+
+    Parameters
+    ----------
+    low, high : float
+        Range of the slider, > 0.  The positions start at low or just below, and end at high or just below.
+    named : sequence of float
+        Budgets that the user names, > 0.  They may lie outside the range.
+
+    Examples
+    --------
+    >>> budget_positions(3e18, 1e20, [1.3e19])
+    [2e+18, 5e+18, 1e+19, 1.3e+19, 2e+19, 5e+19, 1e+20]
+    """
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    steps = [float(f"{step}e{k}") for k in decades for step in STEPS]
+    first = max(one for one in steps if one <= low * (1 + 1e-9))
+    rounded = [one for one in steps if first <= one <= high * (1 + 1e-9)]
+    near = [one for one in rounded if any(1 / SAME < one / other < SAME for other in named)]
+    return sorted({*rounded, *map(float, named)} - (set(near) - set(named)))
 
 
 def _sizes_of(table: DataTable, columns: Mapping[str, str]) -> dict[str, Array]:

@@ -230,7 +230,7 @@ def evenly_spaced(low: float, high: float) -> list[float]:
 
 
 def size_text(value: float) -> str:
-    """Return a number on an axis as text: powers of ten as 1e21, others as they are usually written.
+    """Return a number on an axis as text: powers of ten as 1e+21, others as they are usually written.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def size_text(value: float) -> str:
         The number.
     """
     if value and not 0.01 <= value < 1e5:
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+        return f"{value:.0e}"
     return tick_label(value)
 
 

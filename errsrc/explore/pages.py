@@ -65,6 +65,7 @@ def explorer_page(
     table: FittedTable,
     positions: Mapping[str, Sequence[float]] | None = None,
     command: str = "errsrc explore --html page.html",
+    view: str = "budget",
 ) -> str:
     """Return the explorer as one HTML page, which loads no other files.
 
@@ -77,6 +78,8 @@ def explorer_page(
         the first position of the slider, see `FIRST`.
     command : str
         The command that writes the page, which the page shows.
+    view : str
+        The tab that is open at first: "budget", or "law" for the fit.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def explorer_page(
     first = _curve({name: values[starts[name]] for name, values in chosen.items()})
     budgets = [panels.budget_text(one) for one in table.frontier.budgets]
     goals = [panels.goal_text(table, k) for k in range(len(table.goals))]
-    law_knobs = [Knob("budgets", budgets, len(budgets) // 2), Knob("goals", goals, len(goals) // 2)]
+    law_knobs = [Knob("budgets", budgets, table.start), Knob("goals", goals, len(goals) // 2)]
     data = {
         "n": N,
         "across": [drawings.RISK.across(n) for n in N],
@@ -121,6 +124,7 @@ def explorer_page(
             budget_panel=Markup(panels.budget_panel(first, starts["n"])),
             law_panel=Markup(panels.law_panel(table, law_knobs[0].start, law_knobs[1].start)),
             command=command,
+            view=view,
             data=Markup(_embedded(data)),
         )
     )

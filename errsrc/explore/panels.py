@@ -120,6 +120,7 @@ def law_panel(table: FittedTable, place: int, goal: int) -> str:
             goal=goal_text(table, goal),
             plan=plan_texts(table, goal),
             source=table.source,
+            where=table.where,
             columns=", ".join(f"{role} = {name}" for role, name in table.columns.items()),
             cost=table.cost_model,
             exponents=table.frontier.headline(),
@@ -151,14 +152,14 @@ def error_panel(sentence: str) -> str:
 
 
 def budget_text(value: float) -> str:
-    """Return a training budget as text with three digits.
+    """Return a training budget as text with at most four digits.
 
     Parameters
     ----------
     value : float
         The budget, in operations.
     """
-    return f"{value:.2e}".replace("e+", "e")
+    return f"{value:.4g}"
 
 
 def goal_text(table: FittedTable, goal: int) -> str:

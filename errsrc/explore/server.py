@@ -34,6 +34,8 @@ class Served:
         Returns an error as one sentence.
     where : sequence of str
         Conditions that the rows of the file must meet.
+    budgets : sequence of float
+        Budgets that are added to the positions of the slider.
     """
 
     file: Path | None = None
@@ -41,6 +43,7 @@ class Served:
     columns: Mapping[str, str] = field(default_factory=dict)
     sentence: Callable[[Exception], str] = str
     where: Sequence[str] = ()
+    budgets: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,20 @@ EXAMPLE = "chinchilla_epoch"
 """The published table that is shown until the user drops one."""
 
 
-def example_table(law: str = "chinchilla") -> FittedTable:
+def example_table(law: str = "chinchilla", budgets: Sequence[float] = ()) -> FittedTable:
     """Return a law fitted to a published table: the runs of Hoffmann et al. 2022, without their outliers.
 
     Parameters
     ----------
     law : str
         Name of a law in n and m, or "auto".
+    budgets : sequence of float
+        Budgets that are added to the positions of the slider.
     """
     where = Path(datasets.__file__).parent / "tables" / f"{EXAMPLE}.csv"
     columns = {"n": "tokens", "m": "params", "error": "loss"}
     source = "240 runs of Hoffmann et al. 2022, read off by Besiroglu et al. 2024 (arXiv 2404.10102)"
-    return fitted_table(where, law, columns=columns, where="outlier=0", source=source)
+    return fitted_table(where, law, columns=columns, where="outlier=0", source=source, budgets=budgets)
 
 
 def fit_upload(
@@ -41,6 +43,7 @@ def fit_upload(
     columns: Mapping[str, str],
     sentence: Callable[[Exception], str] = str,
     where: Sequence[str] = (),
+    budgets: Sequence[float] = (),
 ) -> FittedTable | str:
     """Return a law that is fitted to a dropped table, or a sentence that says why there is none.
 
@@ -58,6 +61,8 @@ def fit_upload(
         Returns the sentence of an error.
     where : sequence of str
         Conditions that rows must meet, such as "State=finished".
+    budgets : sequence of float
+        Budgets that are added to the positions of the slider.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def fit_upload(
     shown = Path(name).name
 
     def use(path: Path) -> FittedTable:
-        return fitted_table(path, law, columns=columns, where=where, source=shown)
+        return fitted_table(path, law, columns=columns, where=where, source=shown, budgets=budgets)
 
     return _with_file(name, content, sentence, use)
 
