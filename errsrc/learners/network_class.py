@@ -126,9 +126,10 @@ class NetworkClass(Learner):
 
 
 def sorted_examples(network: Architecture, x: Array, labels: Array, where: str) -> tuple[Array, Array]:
-    """Return inputs, and labels of shape (n, outputs), in an order that does not depend on the given order.
+    """Check and sort examples; return the inputs, and the labels as an array of shape (n, outputs).
 
-    Therefore rounding errors, and with them the network that is found, do not depend on the given order.
+    The order of the result depends only on the values.  Therefore rounding errors, and with them the network
+    that is found, do not depend on the order in which the examples are given.
 
     Parameters
     ----------

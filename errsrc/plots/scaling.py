@@ -365,7 +365,10 @@ def _one_curve(fit: Forecast, ax: Axes, name: str, ends: tuple[float, float], le
 
 
 def _line_of_equality(ax: Axes, ends: Array, measured: str, predicted: str) -> None:
-    """Draw the line at which predicted and measured errors are equal, label the axes, and make them equal."""
+    """Draw the line on which predicted and measured errors are equal; give both axes the same ends and scale.
+
+    The arguments `measured` and `predicted` are the labels of the axes.
+    """
     ax.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
     ax.set(xlabel=measured, ylabel=predicted, xlim=ends, ylim=ends, aspect="equal")
 

@@ -28,9 +28,9 @@ DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 
 
 def quiet_settings(examples: int, *phases: Phase) -> hypothesis.settings:
-    """Return settings of Hypothesis for functions of errsrc that draw examples, and that are no tests.
+    """Return the settings with which functions of errsrc, which are not tests, let Hypothesis draw examples.
 
-    Hypothesis then prints nothing, and neither reads nor writes examples of earlier calls.
+    Hypothesis then prints nothing.  It stores no examples, and uses none of earlier calls.
 
     Parameters
     ----------

@@ -123,7 +123,10 @@ def _path(
     effort: Effort,
     rng: torch.Generator,
 ) -> ChainPath:
-    """Return the path of several chains for each draw, which start at the teacher, with steps (D,)."""
+    """Return the path of `effort.chains` chains for each of D draws, which start at the draw's teacher.
+
+    `run` is the function that runs the chains, and `step`, (D,), is the longest step in each draw.
+    """
     of_each_draw = (posterior.whitened(draws.weights), step, draws.points)
     start, steps, points = (x.repeat_interleave(effort.chains, 0) for x in of_each_draw)
     return run(posterior.repeated(effort.chains), start, steps, leaps, effort.transitions, rng, points)
