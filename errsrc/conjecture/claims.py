@@ -239,7 +239,7 @@ def _examine_network(setting: NetworkTeacher, example: Example) -> Outcome:
         return _not_tested(f"Fits of {type(example.learner).__name__} come with no bound of their error.")
     if found.training_error > ZERO_ERROR:
         return _not_tested(f"No start reached zero training error: {found.status}")
-    fresh = setting.fresh(COMPARED_INPUTS // 4, generator(example.seed, "fresh"))
+    fresh = setting.fresh_of(teacher, COMPARED_INPUTS // 4, generator(example.seed, "fresh"))
     truth = teacher(fresh)
     size = float(np.linalg.norm(truth))
     bound = example.claim.c * float(np.finfo(np.float64).eps)
@@ -254,7 +254,7 @@ def _sample(example: Example) -> tuple[Any, Array, Array]:
     """Return the teacher, the inputs, and their labels."""
     setting = example.setting
     teacher = setting.teacher(generator(example.seed, "teacher"))
-    x = setting.inputs(example.n, generator(example.seed, "inputs"))
+    x = setting.inputs_of(teacher, example.n, generator(example.seed, "inputs"))
     return teacher, x, setting.channel.label(teacher(x), generator(example.seed, "labels"))
 
 
@@ -262,7 +262,7 @@ def _norm(setting: Setting, teacher: Any, seed: int) -> float:
     """Return |f|: from the coefficients for a function in a band, otherwise from fresh inputs."""
     if hasattr(teacher, "coefficients"):
         return float(np.linalg.norm(teacher.coefficients))
-    values = teacher(setting.fresh(COMPARED_INPUTS, generator(seed, "norm")))
+    values = teacher(setting.fresh_of(teacher, COMPARED_INPUTS, generator(seed, "norm")))
     return float(np.linalg.norm(values)) / math.sqrt(len(values))
 
 

@@ -47,7 +47,7 @@ def relative_error(setting: Setting, teacher: Any, predictor: Any, rng: np.rando
         exact = teacher.relative_error(getattr(predictor, "function", predictor))
         if exact is not None:
             return float(exact)
-    x = setting.fresh(COMPARED_INPUTS, rng)
+    x = setting.fresh_of(teacher, COMPARED_INPUTS, rng)
     truth = teacher(x)
     return float(np.linalg.norm(predictor(x) - truth) / np.linalg.norm(truth))
 
@@ -88,7 +88,10 @@ def draw_errors(setting: Setting, learner: Learner | Any, n: int, draws: int, se
         raise ValueError(checks.refusal("setting", where, accepted, setting))
     learner = as_learner(learner, where)
     teachers = setting.teachers([generator(seed, "teacher", n, k) for k in range(draws)])
-    xs = [drawn_inputs(setting, n, generator(seed, "inputs", n, k), where) for k in range(draws)]
+    xs = [
+        drawn_inputs(setting, n, generator(seed, "inputs", n, k), where, teacher)
+        for k, teacher in enumerate(teachers)
+    ]
     ys = [
         setting.channel.label(taught_values(setting, teacher, x, where), generator(seed, "labels", n, k))
         for k, (teacher, x) in enumerate(zip(teachers, xs, strict=True))

@@ -46,6 +46,8 @@ from errsrc.learners.selection import BandSelection as BandSelection
 from errsrc.learners.selection import SelectedFit as SelectedFit
 from errsrc.learners.sparse import SparseFit as SparseFit
 from errsrc.learners.sparse import SparseRecovery as SparseRecovery
+from errsrc.learners.synonyms import SynonymClustering as SynonymClustering
+from errsrc.learners.synonyms import SynonymFit as SynonymFit
 from errsrc.learners.tuned import Tuned as Tuned
 from errsrc.learners.tuned import TunedFit as TunedFit
 from errsrc.moved import moved_names
@@ -75,6 +77,7 @@ ALL: dict[str, type[Learner]] = {
     "network-selection": NetworkSelection,
     "parity-elimination": ParityElimination,
     "quadratic-message-passing": QuadraticMessagePassing,
+    "synonym-clustering": SynonymClustering,
     "low-pass": LowPass,
     "tuned": Tuned,
 }

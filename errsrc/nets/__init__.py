@@ -34,6 +34,7 @@ from errsrc.nets.network import Network as Network
 from errsrc.nets.network import Weights as Weights
 from errsrc.nets.own_module import ModuleNetwork as ModuleNetwork
 from errsrc.nets.own_module import from_module as from_module
+from errsrc.nets.patches import PatchNetwork as PatchNetwork
 from errsrc.nets.quadratic import QuadraticNetwork as QuadraticNetwork
 from errsrc.nets.quadratic import quadratic_form as quadratic_form
 from errsrc.nets.residual import WRN as WRN
@@ -48,6 +49,7 @@ ALL: dict[str, type[Network]] = {
     "mlp": MLP,
     "quadratic": QuadraticNetwork,
     "cnn": CNN,
+    "patches": PatchNetwork,
     "resnet": Resnet,
     "wrn": WRN,
     "fourier-features": FourierFeatures,

@@ -23,9 +23,12 @@ from errsrc.settings.classes import RankK as RankK
 from errsrc.settings.features import FeatureSpan as FeatureSpan
 from errsrc.settings.gaussian_setting import GaussianSetting as GaussianSetting
 from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher
+from errsrc.settings.hierarchy import Grammar as Grammar
+from errsrc.settings.hierarchy import RandomHierarchy as RandomHierarchy
 from errsrc.settings.images import ImageBasis as ImageBasis
 from errsrc.settings.images import ImageTeacher as ImageTeacher
 from errsrc.settings.linear import LinearTeacher as LinearTeacher
+from errsrc.settings.multitask_parity import MultitaskParity as MultitaskParity
 from errsrc.settings.network import NetworkTeacher as NetworkTeacher
 from errsrc.settings.nodes import Clustered as Clustered
 from errsrc.settings.nodes import Gappy as Gappy
@@ -50,6 +53,8 @@ ALL: dict[str, type[Setting]] = {
     "gaussian-process-teacher": GaussianProcessTeacher,
     "table-teacher": TableTeacher,
     "sparse-parity": SparseParity,
+    "multitask-parity": MultitaskParity,
+    "random-hierarchy": RandomHierarchy,
     "network-teacher": NetworkTeacher,
     "image-teacher": ImageTeacher,
 }

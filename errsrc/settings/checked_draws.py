@@ -14,7 +14,9 @@ from errsrc import checks
 from errsrc.settings.setting import Array, Setting
 
 
-def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: str) -> Array:
+def drawn_inputs(
+    setting: Setting, count: int, rng: np.random.Generator, where: str, teacher: Any = None
+) -> Array:
     """Return inputs that a setting draws, after a check that their shape is (count, dim).
 
     Parameters
@@ -27,6 +29,9 @@ def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: 
         Source of randomness.
     where : str
         Name of the function, for error messages.
+    teacher : callable, optional
+        The teacher whose inputs are drawn (`Setting.inputs_of`); by default the inputs are those of
+        `Setting.inputs`.
 
     Returns
     -------
@@ -38,7 +43,7 @@ def drawn_inputs(setting: Setting, count: int, rng: np.random.Generator, where: 
     ValueError
         If the setting draws inputs of another shape.
     """
-    x = setting.inputs(count, rng)
+    x = setting.inputs(count, rng) if teacher is None else setting.inputs_of(teacher, count, rng)
     if np.ndim(x) != 2 or len(x) != count:
         accepted = "one whose inputs(count, rng) are of shape (count, dim)"
         got = f"<{type(setting).__name__}.inputs({count}, rng) of shape {np.shape(x)}>"

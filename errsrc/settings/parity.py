@@ -69,15 +69,7 @@ class SparseParity(Setting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size > self.dim:
-            accepted = f"an integer from 1 to the number of coordinates, {self.dim}"
-            raise ValueError(checks.refusal("size", "SparseParity", accepted, self.size))
-        if self.sets > MOST_SETS:
-            accepted = f"such that at most {MOST_SETS:,} sets of coordinates are possible"
-            got = f"{self.size}, with {self.sets:,} sets of {self.dim} coordinates"
-            raise ValueError(checks.refusal("size", "SparseParity", accepted, got))
-        if self.channel.rate >= 0.5:
-            raise ValueError(checks.refusal("channel", "SparseParity", "Flips at a rate < 0.5", self.channel))
+        check_parities(self.dim, self.size, self.channel, "SparseParity")
 
     @property
     def sets(self) -> int:
@@ -208,6 +200,33 @@ class SparseParity(Setting):
             mean += parities @ probabilities[start : start + step]
         return class_probabilities(np.clip((1 - 2 * self.channel.rate) * mean, -1, 1))
 
+    def most_probable(self, x: Array, y: NDArray[np.int64], at: Array) -> tuple[Array, bool]:
+        """Return the predictions of the most probable parity.
+
+        The parity is multiplied by its posterior probability.  This makes the predictions less certain,
+        because a certain prediction that is wrong has infinite log loss.
+
+        Parameters
+        ----------
+        x : float64, (n, dim)
+            Inputs of the labelled examples.
+        y : int64, (n,)
+            Labels of the examples, 0 or 1.
+        at : float64, (N, dim)
+            Inputs of the new examples.
+
+        Returns
+        -------
+        probabilities : ndarray of float64, (N, 2)
+            The probability of each class.
+        certain : bool
+            Whether only one parity can be the teacher's.
+        """
+        sets, probabilities = self.posterior(x, y)
+        best = at[:, sets[probabilities.argmax()]].prod(1)
+        mean = (1 - 2 * self.channel.rate) * probabilities.max() * best
+        return class_probabilities(mean), len(sets) == 1
+
     def _agreement(self, x: Array, signs: Array) -> Array:
         """Return the sum over examples of sign times parity for each of `_coordinate_sets`, (sets,)."""
         if self.size == 1:
@@ -227,6 +246,30 @@ def _coordinate_sets(dim: int, size: int) -> NDArray[np.int64]:
     out = np.fromiter(coordinates, np.int64, math.comb(dim, size) * size).reshape(-1, size)
     out.setflags(write=False)
     return out
+
+
+def check_parities(dim: int, size: int, channel: Flips, where: str) -> None:
+    """Raise ValueError if there are no sets of `size` of `dim` coordinates, too many sets, or too many flips.
+
+    Parameters
+    ----------
+    dim, size : int
+        Number of coordinates of an input, and of a product.
+    channel : Flips
+        The label flips.
+    where : str
+        Name of the setting, for error messages.
+    """
+    if size > dim:
+        accepted = f"an integer from 1 to the number of coordinates, {dim}"
+        raise ValueError(checks.refusal("size", where, accepted, size))
+    sets = math.comb(dim, size)
+    if sets > MOST_SETS:
+        accepted = f"such that at most {MOST_SETS:,} sets of coordinates are possible"
+        got = f"{size}, with {sets:,} sets of {dim} coordinates"
+        raise ValueError(checks.refusal("size", where, accepted, got))
+    if channel.rate >= 0.5:
+        raise ValueError(checks.refusal("channel", where, "Flips at a rate < 0.5", channel))
 
 
 def check_coordinates(x: Array, where: str) -> None:

@@ -98,6 +98,54 @@ class Setting(Checked, abc.ABC):
         """
         return self.inputs(count, rng)
 
+    def inputs_of(self, teacher: Any, count: int, rng: np.random.Generator) -> Array:
+        """Draw inputs of the examples that a teacher labels; the default method calls `inputs`.
+
+        A setting overrides this method if the distribution of the inputs depends on the teacher.  `inputs`
+        then draws inputs of a random teacher.
+
+        Parameters
+        ----------
+        teacher : callable
+            A teacher of this setting.
+        count : int
+            Number of inputs, >= 1.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        array
+            The inputs, float64 (count, dim).
+        """
+        return self.inputs(count, rng)
+
+    def fresh_of(self, teacher: Any, count: int, rng: np.random.Generator) -> Array:
+        """Draw test inputs of a teacher.
+
+        The default method calls `inputs_of` if the setting overrides `inputs_of`, and otherwise `fresh`.
+
+        Parameters
+        ----------
+        teacher : callable
+            A teacher of this setting.
+        count : int
+            Number of inputs, >= 1.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        array
+            The test inputs, float64 (count, dim), see `fresh`.
+        """
+        return self.inputs_of(teacher, count, rng) if self.has_own_inputs else self.fresh(count, rng)
+
+    @property
+    def has_own_inputs(self) -> bool:
+        """Whether the inputs depend on the teacher, because a subclass defines `inputs_of`."""
+        return type(self).inputs_of is not Setting.inputs_of
+
     @abc.abstractmethod
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher from the prior.

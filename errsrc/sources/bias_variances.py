@@ -179,7 +179,7 @@ def bias_variance(
     for number, teacher in enumerate(drawn):
         rng = functools.partial(generator, seed, where, number)
         for sample in range(samples):
-            x = drawn_inputs(setting, n, rng("inputs", sample), where)
+            x = drawn_inputs(setting, n, rng("inputs", sample), where, teacher)
             y = setting.channel.label(taught_values(setting, teacher, x, where), rng("labels", sample))
             for initialisation in range(initialisations):
                 xs.append(x)
@@ -188,7 +188,7 @@ def bias_variance(
     fitted = learner.fit_many(xs, ys, rngs)
     found = []
     for number, teacher in enumerate(drawn):
-        points = setting.fresh(_FRESH_INPUTS, generator(seed, where, number, "points"))
+        points = setting.fresh_of(teacher, _FRESH_INPUTS, generator(seed, where, number, "points"))
         truth = taught_values(setting, teacher, points, where).reshape(len(points), -1)
         first = number * samples * initialisations
         own = fitted[first : first + samples * initialisations]

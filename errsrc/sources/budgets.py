@@ -360,6 +360,9 @@ def _check_numbers(setting: Setting) -> None:
 def _checked_design(setting: Setting, x: Any, n: int) -> Array:
     """Return a fixed design as float64 (n, dim); raise ValueError or TypeError for other inputs."""
     accepted = f"finite inputs of shape ({n}, {setting.input_dim})"
+    if setting.has_own_inputs:
+        accepted = f"None, because the inputs of {type(setting).__name__} depend on the teacher"
+        raise ValueError(checks.refusal("x", "budget", accepted, "<inputs>"))
     try:
         design = np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError) as error:

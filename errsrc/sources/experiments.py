@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class Experiment:
         """
         return generator(self.seed, "budget", draw, purpose)
 
-    def inputs(self, setting: Setting, draw: int) -> Array:
+    def inputs(self, setting: Setting, draw: int, teacher: Any = None) -> Array:
         """Return the inputs of a draw, float64 (n, dim): `x`, or a sample from the setting if `x` is None.
 
         Parameters
@@ -88,6 +89,8 @@ class Experiment:
             The setting.
         draw : int
             Index of the draw, from 0.
+        teacher : callable, optional
+            The teacher of the draw, for settings whose inputs depend on it.
 
         Raises
         ------
@@ -96,4 +99,4 @@ class Experiment:
         """
         if self.x is not None:
             return self.x
-        return drawn_inputs(setting, self.n, self.rng(draw, "inputs"), "budget")
+        return drawn_inputs(setting, self.n, self.rng(draw, "inputs"), "budget", teacher)

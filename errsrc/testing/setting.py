@@ -68,7 +68,7 @@ class SettingCase:
         found = []
         teachers = self.setting.teachers([self.rng("teacher", k) for k in range(count)])
         for k, teacher in enumerate(teachers):
-            x = self.setting.fresh(self.points, self.rng("inputs", k))
+            x = self.setting.fresh_of(teacher, self.points, self.rng("inputs", k))
             found.append(np.asarray(teacher(x)).reshape(len(x), -1))
         return found
 

@@ -6,7 +6,7 @@
 - ``feature_terms(n, m, eigenvalues, target, ...)``: the error budget of regression on m random features.
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
 - ``quadratic_networks(n, dim, width, noise=...)``: the smallest risk of any learner of quadratic networks.
-- ``memorising(n, probabilities)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
+- ``memorising(n, probabilities, examples)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
 - ``text_exponents(documents)``: the exponent of a language model's loss, from statistics of the corpus.
 - ``intrinsic_dimension(x)``: the dimension of a data set, and the exponents that follow from it.
 - `exponents`: exponents of errors that fall as a power of n.

@@ -17,9 +17,12 @@ HEAD = 10_000
 """Number of items that `memorising_zipf` sums one by one; an integral approximates the rest of the sum."""
 
 
-@checks.arguments(n=PositiveArray(), probabilities=NonNegativeArray())
-def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
+@checks.arguments(n=PositiveArray(), probabilities=NonNegativeArray(), examples=Number(at_least=1))
+def memorising(n: ArrayLike, probabilities: ArrayLike, examples: float = 1) -> Array:
     """Return the expected probability that a new item is not among the n items that a learner has seen.
+
+    A learner may need more than one example of an item, as of a task of `errsrc.settings.MultitaskParity`.
+    The function then returns the probability that the learner has seen too few examples of the new item.
 
     The excess risk of a memorising learner is this probability times the risk of a guess.  For the 0-1 error
     and equally likely classes, the risk of a guess is 1 - 1 / classes.  For squared loss and a target of mean
@@ -31,11 +34,15 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
         Numbers n of items that the learner has seen, > 0, of any shape S.
     probabilities : array_like, shape (M,)
         Probabilities p_i >= 0 of the items.  The sum of the probabilities must be 1.
+    examples : float
+        Number of examples of an item that the learner needs, >= 1.  An incomplete beta function interpolates
+        between integers.
 
     Returns
     -------
     ndarray of float64, shape S
-        Sum over i of p_i (1 - p_i)^n (Hutter 2021, arXiv 2102.04074).
+        Sum over i of p_i (1 - p_i)^n for one example (Hutter 2021, arXiv 2102.04074).  In general, the sum
+        over i of p_i times the probability that fewer than `examples` of n items are item i.
 
     Raises
     ------
@@ -52,7 +59,12 @@ def memorising(n: ArrayLike, probabilities: ArrayLike) -> Array:
         accepted = "an array of shape (M,) and sum 1"
         got = f"<shape {p.shape}, sum {p.sum():.6g}>"
         raise ValueError(checks.refusal("probabilities", "memorising", accepted, got))
-    return _unseen(np.asarray(n), p)
+    if examples == 1:
+        return _unseen(np.asarray(n), p)
+    sizes = np.asarray(n, dtype=np.float64)[..., None]
+    enough = np.maximum(sizes - examples + 1, 1e-300)
+    too_few = np.where(sizes < examples, 1.0, betainc(enough, examples, 1 - np.minimum(p, 1.0)))
+    return np.asarray(too_few @ p)
 
 
 @checks.arguments(n=PositiveArray(), decay=Number(above=0))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from errsrc.nets import ALL, CNN, MLP, WRN, ModuleNetwork, Network, Resnet
+from errsrc.nets import ALL, CNN, MLP, WRN, ModuleNetwork, Network, PatchNetwork, Resnet
 from errsrc.training import losses
 from errsrc.training.objectives import TRAINING_LOSSES
 
@@ -20,6 +20,7 @@ NETWORKS = [
     CNN(side=8, width=2, classes=3),
     CNN(side=8, width=2, classes=3, blocks=2),
     CNN(side=4, width=2, classes=3, channels=4),
+    PatchNetwork(channels=16, patch=2, levels=2, width=5, classes=3),
     Resnet(side=8, width=2, classes=3, depth=8, channels=1),
     WRN(side=8, width=2, classes=3, depth=10, channels=1),
 ]
@@ -34,8 +35,9 @@ def test_weights_have_the_counted_size_and_one_row_a_member(network):
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_an_image_has_as_many_places_as_there_are_inputs(network):
-    assert isinstance(network, MLP) or np.prod(network.image_shape) == network.inputs
-    assert len(network.image_shape) == (0 if isinstance(network, MLP) else 3)
+    takes_vectors = isinstance(network, (MLP, PatchNetwork))
+    assert takes_vectors or np.prod(network.image_shape) == network.inputs
+    assert len(network.image_shape) == (0 if takes_vectors else 3)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)

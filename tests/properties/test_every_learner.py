@@ -37,7 +37,7 @@ AVERAGING = ("neighbours", "memory", "forest", "network-student")
 """Learners whose scores of classes are probabilities."""
 
 
-OTHER_LABELS = ("parity-elimination", "quadratic-message-passing")
+OTHER_LABELS = ("parity-elimination", "quadratic-message-passing", "synonym-clustering")
 """Learners that take only classes, or only numbers of one output; their own tests check them."""
 
 VALUES = {name: kind(**QUICK.get(name, {})) for name, kind in ALL.items() if name not in OTHER_LABELS}

@@ -9,8 +9,9 @@ import pytest
 
 from errsrc.learners import NetworkStudent, ParityElimination
 from errsrc.nets import MLP
-from errsrc.settings import AllFunctions, Flips, NetworkFunctions, SparseParity
+from errsrc.settings import AllFunctions, Flips, MultitaskParity, NetworkFunctions, SparseParity
 from errsrc.sources import budget
+from errsrc.theory import memorising
 from errsrc.training import Recipe
 
 
@@ -101,12 +102,55 @@ def test_log2_of_the_number_of_sets_is_a_lower_bound_of_the_labels(dim, more):
     assert found == [False, more == 0, True]
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_the_posterior_of_many_tasks_is_that_of_each_task(rate):
+    setting, rng = MultitaskParity(3, 5, 2, channel=Flips(rate)), np.random.default_rng(1)
+    teacher, x, at = setting.teacher(rng), setting.inputs(12, rng), setting.inputs(30, rng)
+    y = setting.channel.label(teacher(x), rng)
+    found = setting.predictive(x, y, at)
+    for task in range(3):
+        own, new = x[:, task] == 1, at[:, task] == 1
+        alone = SparseParity(5, 2, channel=Flips(rate)).predictive(x[own, 3:], y[own], at[new, 3:])
+        np.testing.assert_array_equal(found[new], alone)
+
+
+def test_budget_of_many_tasks_knows_the_frequent_tasks_first():
+    setting = MultitaskParity(8, 6, 2, decay=1.0)
+    student = NetworkStudent(MLP((14, 24, 2)), Recipe("adam", learning_rate=0.01), steps=5, validation=0.0)
+    found = budget(setting, student, 60, draws=8)
+    uncertainty = found.uncertainty.lower.estimate
+    assert found.realizability.upper.estimate == 0
+    assert 0 < uncertainty < found.total.estimate
+    few, many = (memorising(60, setting.frequencies, examples) / 2 for examples in (1, 12))
+    assert few < uncertainty < many
+    with pytest.raises(ValueError, match=r"'function_class' .* MultitaskParity can measure"):
+        setting.realizability(NetworkFunctions(MLP((14, 23, 2))))
+
+
+def test_a_rectified_network_expresses_all_tasks():
+    """Units of other tasks are 0: the weight of the one-hot vector is larger than any sum of the others."""
+    setting, rng = MultitaskParity(3, 6, 2), np.random.default_rng(0)
+    sets = np.stack([rng.choice(6, 2, replace=False) for _ in range(3)])
+    teacher, x = setting.teacher(np.random.default_rng(0)), setting.inputs(200, rng)
+    out = np.zeros(len(x))
+    for task, chosen in enumerate(sets):
+        total = x[:, 3 + chosen].sum(1) - 10 * (1 - x[:, task])
+        out += np.maximum(total + 2, 0) - 2 * np.maximum(total, 0)
+    np.testing.assert_allclose(1 - out, 2 * teacher(x)[:, 0] - 1)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: SparseParity(2, 3), "'size' .* from 1 to the number of coordinates, 2"),
         (lambda: SparseParity(500, 3), "'size' .* at most 1,048,576 sets .* 20,708,500 sets"),
         (lambda: SparseParity(5, 2, channel=Flips(0.5)), "'channel' .* rate < 0.5"),
+        (lambda: MultitaskParity(2, 2, 3), "'size' parameter of MultitaskParity .* coordinates, 2"),
+        (
+            lambda: MultitaskParity(2, 2, 1).check_inputs(np.ones((1, 4)), "budget"),
+            "'x' .* one-hot vector of 2",
+        ),
+        (lambda: MultitaskParity(1, 1, 1).check_inputs(np.array([[1.0, 0]]), "budget"), "'x' .* -1 or 1"),
         (lambda: SparseParity(3, 2).check_inputs(np.array([[0.0, 1, 1]]), "budget"), "'x' .* -1 or 1"),
         (lambda: SparseParity(2, 2).posterior(np.ones((1, 2)), np.array([1])), "'y' .* labels of a parity"),
         (lambda: SparseParity(2, 2).posterior(np.ones((1, 3)), [0]), r"'x' .* shape \(n, 2\)"),

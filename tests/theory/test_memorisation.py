@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import zeta
+from scipy.stats import binom
 
 from errsrc.settings import TableTeacher
 from errsrc.theory import (
@@ -18,6 +19,13 @@ def test_memory_is_a_sum_over_items():
     assert found.shape == (2, 2)
     assert float(found[0, 1]) == pytest.approx(sum(x * (1 - x) ** 7 for x in p), rel=1e-12)
     assert float(memorising(3, [1.0])) == 0
+
+
+def test_items_that_need_several_examples_are_a_sum_of_binomial_probabilities():
+    p, n = np.array([0.5, 0.3, 0.2, 0.0]), np.array([1.0, 2.0, 5.0, 30.0])
+    expected = [(p * binom.cdf(2, size, p)).sum() for size in n]
+    np.testing.assert_allclose(memorising(n, p, 3), expected, rtol=1e-12)
+    assert memorising(n, p, 2)[2] < memorising(n, p, 2.5)[2] < memorising(n, p, 3)[2]
 
 
 @pytest.mark.parametrize("decay", [0.3, 1.0, 2.5])

@@ -21,11 +21,11 @@ from scipy.stats import chi2
 
 from errsrc import checks
 from errsrc.checks import SEED, Flag, Instance, Optional
+from errsrc.learners import SynonymClustering
 from errsrc.nets import Network, identifiable_dimension
 from errsrc.results import Interval, Result, TextTable
-from errsrc.settings import NetworkTeacher, Setting, SparseParity
+from errsrc.settings import MultitaskParity, NetworkTeacher, RandomHierarchy, Setting, SparseParity
 from errsrc.settings.network import NetworkFunction
-from errsrc.settings.parity import class_probabilities
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracket.draws import Draw, NetworkDraws
@@ -34,7 +34,7 @@ from errsrc.sources.bracket.lower import planted_bound, solutions_bound
 from errsrc.sources.bracket.upper import choose, make_portfolio
 from errsrc.sources.effort import Effort
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.predictions import exact_excess_risks, predicted_values
+from errsrc.sources.predictions import exact_excess_risks, excess_risk, predicted_values
 from errsrc.sources.terms import PerDraw, mean_of_draws
 
 FALSE_ALARM = 1e-6
@@ -377,9 +377,8 @@ def _of_network_teachers(
     return UncertaintyBounds(excess, found.lower, upper, upper_member, found.status, found.determined)
 
 
-@uncertainty_bounds.register
 def _of_parities(
-    setting: SparseParity,
+    setting: SparseParity | MultitaskParity,
     experiment: Experiment,
     draws: Sequence[Draw],
     fitted: Sequence[Any],
@@ -388,20 +387,40 @@ def _of_parities(
     """Return the exact uncertainty, from the posterior probabilities of all sets of coordinates.
 
     For the learner's class, the most probable parity gives the upper bound, if the learner is not better.
-    The class contains this parity, times any constant, if the realizability is 0.  The constant here makes
-    the prediction less certain, because a certain prediction that is wrong has infinite log loss.
+    The class contains this parity, times any constant, if the realizability is 0.
     """
     least, member, certain = np.zeros(len(draws)), np.zeros(len(draws)), True
     for k, draw in enumerate(draws):
-        sets, probabilities = setting.posterior(draw.x, draw.y)
         truth = setting.predictive(draw.x, draw.y, draw.points)
         least[k] = expected_loss(truth, truth, setting.loss).mean() - setting.noise
-        best = draw.points[:, sets[probabilities.argmax()]].prod(1)
-        mean = (1 - 2 * setting.channel.rate) * probabilities.max() * best
-        guess = class_probabilities(mean)
+        guess, known = setting.most_probable(draw.x, draw.y, draw.points)
         member[k] = expected_loss(truth, guess, setting.loss).mean() - setting.noise
-        certain &= len(sets) == 1
+        certain &= known
     status = "Exact given the data: from the posterior probabilities of all sets of coordinates."
     return UncertaintyBounds(
         excess, least, least, choose({"parity": member, "learner": excess})[0], status, certain
     )
+
+
+uncertainty_bounds.register(SparseParity, _of_parities)
+uncertainty_bounds.register(MultitaskParity, _of_parities)
+
+
+@uncertainty_bounds.register
+def _of_hierarchies(
+    setting: RandomHierarchy,
+    experiment: Experiment,
+    draws: Sequence[Draw],
+    fitted: Sequence[Any],
+    excess: PerDraw,
+) -> UncertaintyBounds:
+    """Return 0 and the smaller of two risks: that of the learner, and that of synonym clustering."""
+    clustering, found = SynonymClustering(setting.vocabulary, setting.children), np.zeros(len(draws))
+    for k, draw in enumerate(draws):
+        clustered = clustering.fit(draw.x, draw.y, experiment.rng(draw.number, "clustering"))
+        found[k] = excess_risk(setting, clustered, draw.points, draw.values)[0]
+    upper, best = choose({"the learner": excess, "synonym clustering": found})
+    status = (
+        f"Between 0 and the smaller of two risks, of the learner and of synonym clustering: that of {best}."
+    )
+    return UncertaintyBounds(excess, np.zeros(len(draws)), upper, excess, status)

@@ -69,8 +69,8 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
     """
     out = []
     for number, teacher in enumerate(draw_teachers(setting, experiment.draws, experiment.seed)):
-        inputs = experiment.inputs(setting, number)
-        points = draw_points(setting, number, experiment.seed)
+        inputs = experiment.inputs(setting, number, teacher)
+        points = draw_points(setting, teacher, number, experiment.seed)
         values = taught_values(setting, teacher, points, "budget").reshape(len(points), -1)
         taught = taught_values(setting, teacher, inputs, "budget")
         labels = setting.channel.label(taught, experiment.rng(number, "labels"))
@@ -92,19 +92,21 @@ def fresh_inputs(setting: Setting) -> int:
     return FRESH_INPUTS if setting.test_pool_size is None else setting.test_pool_size
 
 
-def draw_points(setting: Setting, number: int, seed: int) -> Array:
+def draw_points(setting: Setting, teacher: Any, number: int, seed: int) -> Array:
     """Return the fresh inputs of a draw, float64 (Q, dim).
 
     Parameters
     ----------
     setting : Setting
         The setting.
+    teacher : callable
+        The teacher of the draw.
     number : int
         Index of the draw, from 0.
     seed : int
         Seed from which all random streams are derived.
     """
-    return setting.fresh(fresh_inputs(setting), generator(seed, "budget", number, "points"))
+    return setting.fresh_of(teacher, fresh_inputs(setting), generator(seed, "budget", number, "points"))
 
 
 @functools.singledispatch

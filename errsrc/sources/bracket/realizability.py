@@ -199,7 +199,7 @@ def _distilled(setting: NetworkSetting, student: Network, draws: int, seed: int)
     for number, teacher in enumerate(teachers):
         best = min(trained[number * STARTS : (number + 1) * STARTS], key=lambda one: one.train_loss)
         function = NetworkFunction(student, tuple(w[None] for w in best.weights))
-        x = draw_points(setting, number, seed)
+        x = draw_points(setting, teacher, number, seed)
         out.append(np.square(function(x) - teacher(x)).reshape(len(x), -1).sum(1).mean())
     return np.array(out)
 
