@@ -374,6 +374,60 @@ def measure(out: Path) -> None:
             out.write_text(json.dumps(found, indent=1) + "\n")
 
 
+def compare(predicted: Path, measured: Path) -> None:
+    """Print each prediction beside its measurement."""
+    filed, found = (json.loads(path.read_text()) for path in (predicted, measured))
+    print(f"predictions of {filed['written']}\n")
+    print(f"{'':54} predicted  measured [90%]        predicted / measured")
+
+    def row(label: str, value: float, exponent: list[float]) -> None:
+        middle, low, high = exponent
+        print(f"{label:54} {value:9.3f}  {middle:.3f} [{low:.3f}, {high:.3f}]  {value / middle:9.2f}")
+
+    for name in SIZES:
+        one, curves = filed["predictions"][name], found[name]
+        row(
+            f"{name}, squared loss of 1-NN, 2/d",
+            one["nearest neighbour, 2/d"][0],
+            curves["nearest neighbour"]["exponent"],
+        )
+        row(
+            "  squared distance to the neighbour, 2/d",
+            one["nearest neighbour, 2/d"][0],
+            curves["squared distance"]["exponent"],
+        )
+        row(f"{name}, kernel ridge", one["kernel ridge"]["exponent"], curves["kernel ridge"]["exponent"])
+        for m, curve in found[f"{name}, networks"].items():
+            row(f"{name}, networks, {m}, 4/d", one["networks, 4/d"][0], curve["exponent"])
+    code = next(one for one in filed["predictions"] if one.startswith("sympy"))
+    cells = [one for label, one in found.items() if label.startswith("sympy, transformer")]
+    texts_of = {
+        "State of the Union": [("n-grams", found["State of the Union, n-grams"])],
+        code: [("n-grams", found["sympy, n-grams"])],
+    }
+    widest = found["State of the Union, transformers"]["m = 115008"]
+    texts_of["State of the Union"].append(("transformer, m = 115,008", widest))
+    texts_of["State of the Union"].append(
+        ("the same, n <= 262,144", {key: widest[key][:3] for key in ("n", "losses")})
+    )
+    if cells:
+        curve = {"n": [one["n"] for one in cells], "losses": [one["loss"] for one in cells]}
+        texts_of[code].append((f"transformer, m = {cells[0]['m']:,}", curve))
+    for name, rows in texts_of.items():
+        one = filed["predictions"][name]
+        resolved = one["by entropy rate"]["0"]["alpha, beta of resolved distances"]
+        for label, curve in rows:
+            n, loss = np.array(curve["n"], dtype=float), np.array(curve["losses"])
+            row(f"{name}, {label}", one["alpha"][0], slope(n, loss))
+            row("  with beta of the distances that n resolves", resolved, slope(n, loss))
+            known = np.log(
+                np.interp(-loss, -np.array(one["entropies"][1:]), np.arange(1, len(one["entropies"])))
+            )
+            horizon = slope(n, np.exp(-known))
+            beta = one["beta of resolved distances"]
+            row("  tokens k with H_k = loss, growth 1 / (2 beta)", 1 / (2 * beta), horizon)
+
+
 def dimensions() -> None:
     """Print mean and spread of the estimated dimension, and how often its interval covers the dimension."""
     for dim in (1, 2, 3, 5, 10):
@@ -387,11 +441,13 @@ def dimensions() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("step", choices=("predict", "measure", "dimensions"))
+    parser.add_argument("step", choices=("predict", "measure", "compare", "dimensions"))
     parser.add_argument("--out", type=Path, default=RESULTS / "exponents_predicted.json")
     options = parser.parse_args()
     if options.step == "predict":
         predict(options.out)
+    elif options.step == "compare":
+        compare(options.out, RESULTS / "exponents_measured.json")
     elif options.step == "dimensions":
         dimensions()
     else:

@@ -62,6 +62,8 @@ class TextExponents(TabularResult):
     misses : tuple of float
         Typical relative distance of the points from the two power laws: that of the entropies, then that of
         the correlations.
+    noise : float
+        The norm that the covariance matrix of n pairs of independent tokens has, times the square root of n.
     tokens : int
         Number of tokens of the corpus.
     entropies_without, correlations_without : ndarray of float64, shape (K, groups) and (T, groups)
@@ -82,6 +84,7 @@ class TextExponents(TabularResult):
     floors: Array
     distance_used: NDArray[np.bool_]
     misses: tuple[float, float]
+    noise: float
     tokens: int
     entropies_without: Array = field(compare=False)
     correlations_without: Array = field(compare=False)
@@ -105,6 +108,35 @@ class TextExponents(TabularResult):
         fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         fields.update(_exponents(self, rate, self.alpha.level, "with_entropy_rate")._asdict())
         return TextExponents(**fields)
+
+    @checks.arguments(smallest=Number(above=0), largest=Number(above=0))
+    def at_sizes(self, smallest: float, largest: float) -> TextExponents:
+        """Return the exponents for a learning curve between two sizes, without counting n-grams again.
+
+        The exponent beta is then fitted only to distances whose correlation is the sampling noise of a number
+        of tokens between the two sizes.  A model that is trained on this many tokens begins to use
+        correlations at these distances.
+
+        Parameters
+        ----------
+        smallest, largest : float
+            Numbers of training tokens at the ends of the learning curve.
+
+        Raises
+        ------
+        ValueError
+            If fewer than three distances are left.
+        """
+        resolved = (self.noise / np.where(self.distance_used, self.correlations, np.nan)) ** 2
+        inside = (resolved >= smallest) & (resolved <= largest)
+        if inside.sum() < _LEAST:
+            accepted = f"so much larger than smallest that {_LEAST} distances are left, here {inside.sum()}"
+            raise ValueError(checks.refusal("largest", "TextExponents.at_sizes", accepted, largest))
+        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        fields["distance_used"] = inside
+        changed = TextExponents(**fields)
+        rate = self.entropy_rate.estimate if isinstance(self.entropy_rate, HeldValue) else None
+        return changed.with_entropy_rate(rate)
 
     def columns(self) -> dict[str, Any]:
         """Return the entropies and the correlations as one table; entries that do not exist are nan.
@@ -305,6 +337,7 @@ def text_exponents(
     squares, squares_without = _squared_norms(matrices)
     floor_squares = matrices.mean((1, 2)) - squares
     used = np.logical_and.accumulate((squares > floor_squares) & (squares_without > 0).all(1))
+    shares = np.bincount(corpus.tokens.astype(np.int64)) / len(corpus.tokens)
     statistics = _Statistics(
         np.arange(len(found)),
         np.array([one.entropy for one in found]),
@@ -329,6 +362,7 @@ def text_exponents(
         halves=np.array([one.halves for one in found]),
         held_out=np.array([one.held_out for one in found]),
         floors=np.sqrt(np.maximum(floor_squares, 0)),
+        noise=1 - float((shares**2).sum()),
         tokens=len(corpus.tokens),
     )
 
@@ -365,8 +399,10 @@ def _exponents(found: Any, rate: float | None, level: float, where: str) -> _Exp
             raise ValueError(checks.refusal("entropy_rate", where, accepted, rate))
     gamma, of_gamma, miss_gamma = _slopes(k, np.log(entropies - rates[:, None]))
     beta, of_beta, miss_beta = _slopes(t, np.log(norms))
-    low = max(float(rates[0] - _jackknife(rates, level)), 0.0)
-    high = min(float(rates[0] + _jackknife(rates, level)), float(entropies[0].min()))
+    low, high = _possible_rates(k, entropies[0], level)
+    half = _jackknife(rates, level)
+    low = min(low, max(float(rates[0]) - half, 0.0))
+    high = max(high, min(float(rates[0]) + half, float(entropies[0].min())))
     return _Exponents(
         _interval(
             gamma / (2 * beta), (of_gamma / gamma[0], len(k)), (of_beta / beta[0], len(t)), level=level
@@ -389,6 +425,15 @@ def _fitted_rate(k: NDArray[np.int64], entropies: Array) -> float:
     best = int(np.argmin([miss(one) for one in grid]))
     ends = (grid[max(best - 1, 0)], grid[min(best + 1, 64)])
     return float(minimize_scalar(miss, bounds=ends, method="bounded").x)
+
+
+def _possible_rates(k: NDArray[np.int64], entropies: Array, level: float) -> tuple[float, float]:
+    """Return the ends of the interval of entropy rates that the deviations from a power law allow."""
+    grid = np.linspace(0, float(entropies.min()) * (1 - 1e-6), 257)
+    squares = np.array([_slopes(k, np.log(entropies - one)[None])[2] ** 2 for one in grid])
+    free = max(len(k) - 3, 1)
+    possible = grid[squares <= squares.min() * (1 + stdtrit(free, (1 + level) / 2) ** 2 / free)]
+    return float(possible.min()), float(possible.max())
 
 
 def _slopes(lengths: NDArray[np.int64], logs: Array) -> tuple[Array, float, float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 
@@ -11,14 +9,18 @@ class Hierarchy:
     """Binary trees of symbols.  Each symbol of a level has m pairs of symbols below it, equally probable.
 
     No two symbols of a level share a pair.  The root is uniform, and a document is the leaves of one tree.
+    In the pairs of a level, each symbol is the first symbol of m pairs and the second symbol of m pairs.
+    Therefore all tokens are uniform.
     """
 
     def __init__(self, v: int, m: int, levels: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self.v, self.m, self.levels = v, m, levels
-        self.rules = [
-            rng.permutation(v * v)[: v * m].reshape(v, m) for _ in range(levels)
-        ]  # the root's first
+        self.rules = []  # the root's first; the pair (b, c) is the number b v + c
+        for _ in range(levels):
+            first, second = np.arange(v), rng.permutation(v)
+            pairs = np.concatenate([first * v + np.roll(second, shift) for shift in range(m)])
+            self.rules.append(rng.permutation(pairs).reshape(v, m))
         self.pairs = []  # probability of the pair (b, c) below a, (v, v, v)
         for rule in self.rules:
             pair = np.zeros((v, v * v))
@@ -94,9 +96,3 @@ class Hierarchy:
 def slope(x: np.ndarray, y: np.ndarray) -> float:
     """Return minus the slope of the line through the logarithms."""
     return -float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def languages() -> Iterator[Hierarchy]:
-    """Yield a few languages."""
-    for seed in range(3):
-        yield Hierarchy(4, 2, 6, seed)

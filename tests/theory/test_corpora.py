@@ -80,3 +80,17 @@ def test_tokens_of_any_size_are_accepted_and_documents_are_kept_apart():
 def test_what_has_no_exponents_is_refused(documents, options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         text_exponents(documents, **options)
+
+
+def test_sizes_choose_the_distances_that_are_resolved_between_them():
+    transitions = np.full((2, 2), 0.1) + 0.8 * np.eye(2)
+    states, _ = chain(transitions, 500, 100, np.random.default_rng(0))
+    found = text_exponents(list(states), max_order=4, max_distance=32)
+    assert found.noise == pytest.approx(0.5, abs=0.01)
+    near, far = found.at_sizes(1, 4), found.at_sizes(4, 400)
+    assert not (near.distance_used & far.distance_used).any()
+    assert far.beta.estimate > 2 * near.beta.estimate  # correlations fall exponentially
+    with pytest.raises(ValueError, match="3 distances are left, here 0"):
+        found.at_sizes(1e8, 1e9)
+    fitted = found.with_entropy_rate(None).at_sizes(4, 400).entropy_rate
+    assert 0 == fitted.low <= fitted.estimate < fitted.high
