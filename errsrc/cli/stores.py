@@ -139,7 +139,7 @@ def print_warnings(sentences: Iterable[str]) -> None:
 
 
 def print_sizes(study: Study) -> None:
-    """Print the model sizes of a study on standard error, and warn if too few of the sizes are small.
+    """Print different model sizes of a study on standard error, and warn if too few sizes are small.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def print_sizes(study: Study) -> None:
     from errsrc.studies.planned_sizes import planned_sizes
 
     found = planned_sizes(study)
-    if found.m:
+    if len(found.m) > 1:
         print(f"errsrc: m, the number of parameters: {found.line()}.", file=sys.stderr, flush=True)
     print_warnings(found.few)
 

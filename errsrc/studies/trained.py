@@ -85,6 +85,9 @@ QUANTITIES: dict[str, Quantities] = {
 UNCONVERGED = 0.1
 """Share of trainings that are still improving at their last step, from which on a note says so."""
 
+FEWEST_SIZES = 6
+"""Smallest number of different sizes to which a law in n and m is fitted."""
+
 OTHER_KINDS = ("recovery", "budget", "threshold", "search", "example", "pruning")
 """Kinds of errsrc to whose rows no law in n and m is fitted here."""
 
@@ -415,10 +418,13 @@ def few_sizes_of(columns: Mapping[str, Sequence[Any] | Array]) -> tuple[str, ...
     Parameters
     ----------
     columns : dict of str to sequence, shape (cells,)
-        The sizes of the cells.  An input that is no number in some cells is left out.
+        The sizes of the cells.  An input that is no number in some cells is left out.  There are no
+        sentences on fewer than 6 different sizes, to which no law is fitted.
     """
     varied: dict[str, Any] = {name: x for name, x in columns.items() if None not in {*x} and len({*x}) > 1}
-    return few_small_sizes(**varied) if varied else ()
+    if len({*zip(*varied.values(), strict=True)}) < FEWEST_SIZES:
+        return ()
+    return few_small_sizes(**varied)
 
 
 def cell_text(cell: Any) -> str:
