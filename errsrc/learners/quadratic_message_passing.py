@@ -26,6 +26,7 @@ CONVERGED = 1e-3
 _STOPPED = 1e-10  # gap at which the iteration stops
 _EXACT = 1e-13  # variance of the noise, relative to the prior's, from which on rounding errors decide
 _DEVIATIONS = 2.0  # standard deviations of the largest eigenvalue of S above its mean that are accepted
+_TRACE_DEVIATIONS = 5.0  # standard deviations of tr S from its mean d that are accepted
 _ATTEMPTS = ((0.5, False), (0.3, True))  # damping, and whether variances are corrected by the residuals
 
 
@@ -239,9 +240,10 @@ class _Examples:
 def _iterate(
     examples: _Examples, network: QuadraticNetwork, steps: int, damping: float, by_residuals: bool
 ) -> _State:
-    """Return the estimate with the smallest gap of at most a number of steps."""
+    """Return the estimate with the smallest gap whose trace is probable, or the prior mean if none is."""
     d, size = examples.dim, examples.size
     prior = d**2 / (size * network.width)  # mean square of a coordinate of S - E S, with E S = 1
+    trace_range = _TRACE_DEVIATIONS * math.sqrt(2 * d / network.width)
     form, variance = np.eye(d), prior
     best = _State(form, math.inf, 0, 2 / d * size * prior)
     for step in range(1, steps + 1):
@@ -258,7 +260,7 @@ def _iterate(
         shrunk, share = shrunk_eigenvalues(noisy, d / 2 * noisy_variance, network)
         left = noisy_variance * share
         gap = float(((shrunk - linear) ** 2).sum() / (shrunk**2).sum())
-        if gap < best.gap:
+        if gap < best.gap and abs(np.trace(shrunk) - d) < trace_range:
             best = _State(shrunk, gap, step, 2 / d * size * left)
         if gap < _STOPPED:
             break
