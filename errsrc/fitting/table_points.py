@@ -21,7 +21,7 @@ from errsrc.fitting.flops import absurd_ratio
 from errsrc.fitting.pruned_networks import pruned_networks
 from errsrc.fitting.repeats import excess_spread
 from errsrc.fitting.table_columns import law_columns
-from errsrc.fitting.table_notes import left_out_notes, noted_left_out
+from errsrc.fitting.table_notes import left_out_notes
 from errsrc.fitting.table_runs import table_runs
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
@@ -33,7 +33,7 @@ from errsrc.laws.envelope import Envelope
 from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import Array, Law
 from errsrc.laws.power import Power
-from errsrc.tables import DataTable
+from errsrc.tables import DataTable, left_out_sentence
 from errsrc.tables.measurements import READ_AS_IS, TableRules
 
 F = TypeVar("F", bound=Any)
@@ -75,6 +75,8 @@ class TablePoints(NamedTuple):
         "line" or "row", the word before a label of `rows` in messages.
     clusters : ndarray of intp, shape (points,), or None
         Number of the cluster of each point; None for independent points.
+    left_out : str
+        A sentence on the rows that were left out; "" if there are none.
     """
 
     law: type[Law] | None
@@ -87,6 +89,7 @@ class TablePoints(NamedTuple):
     rows: tuple[Any, ...] = ()
     unit: str = "row"
     clusters: NDArray[np.intp] | None = None
+    left_out: str = ""
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `errsrc.fit` that are not the law."""
@@ -121,8 +124,7 @@ class TablePoints(NamedTuple):
         try:
             yield
         except (ValueError, NoAnswer) as error:
-            _, sentence = noted_left_out(self.notes)
-            error.args = (f"{self.message(error)} {sentence}".rstrip(), *error.args[1:])
+            error.args = (f"{self.message(error)} {self.left_out}".rstrip(), *error.args[1:])
             raise
 
     def message(self, error: Exception) -> str:
@@ -217,17 +219,19 @@ def table_points(
         notes["library"] = table.library
     if rules.accuracy:
         notes["accuracy"] = True
+    notes |= left_out_notes(found.left_out, len(table))
     points = TablePoints(
         law=chosen.law,
         inputs=values,
         error=error,
         weights=weights,
         fixed={},
-        notes=notes | left_out_notes(found.left_out, len(table)),
+        notes=notes,
         warnings=(*chosen.warnings, *found.warnings, *absurd_ratio(values)),
         rows=found.rows,
         unit=table.unit,
         clusters=found.clusters,
+        left_out=left_out_sentence(found.left_out, len(table)) if found.left_out else "",
     )
     return _with_fixed(_of_networks(points) if chosen.several_networks else points, fixed or {})
 

@@ -30,30 +30,13 @@ from errsrc.tables.cells import (
 )
 from errsrc.tables.column_names import advice_on_layout, nearest_column, shortened
 from errsrc.tables.conditions import OPERATORS, conditions_of
+from errsrc.tables.flags import flag, says_diverged
 from errsrc.tables.measurements import READ_AS_IS, TableRules, check_signs, read_errors
 from errsrc.tables.rows import LeftOut, left_out_sentence
 
 SUFFIX_HINT = "Suffixes are k or K, M, B or G, and T."
 SHOWN_CELLS = 5
 """Largest number of cells that a message lists."""
-TRUE = frozenset(
-    {
-        *("true", "t", "yes", "y", "1", "1.0", "1,0", "diverged"),
-        *("wahr", "ja", "j", "vrai", "oui", "verdadero", "cierto", "s\u00ed", "si", "vero", "s\u00ec"),
-        *("verdadeiro", "sim", "waar", "sant", "sand"),
-    }
-)
-"""Cells, in lower case, of a column `diverged` that say that a run diverged."""
-FALSE = frozenset(
-    {
-        *("false", "f", "no", "n", "0", "0.0", "0,0"),
-        *("falsch", "nein", "faux", "non", "falso", "n\u00e3o", "nao", "onwaar", "nee", "nej", "nei"),
-        *("falskt", "falsk"),
-    }
-)
-"""Cells, in lower case, of a column `diverged` that say that a run did not diverge."""
-DIVERGED = frozenset({"diverged", "isdiverged", "hasdiverged", "didiverge", "rundiverged"})
-"""Names, by their letters in lower case, of columns that say whether a run diverged."""
 RUNNING = re.compile(r"(unnamed: *\d+|level_\d+|index|idx|row|rows|line|#|nr|no|id|_id)?", re.IGNORECASE)
 """Names of columns that number the rows, such as the index of a data frame."""
 
@@ -403,7 +386,7 @@ class DataTable:
         ValueError
             If a cell is neither empty nor a word for true or false.
         """
-        named = [name for name in self.columns if re.sub("[^a-z]", "", name.lower()) in DIVERGED]
+        named = [name for name in self.columns if says_diverged(name)]
         if not named:
             return np.zeros(len(self), dtype=bool)
         return np.any([self._is_true(name) for name in named], axis=0)
@@ -411,14 +394,15 @@ class DataTable:
     def _is_true(self, name: str) -> NDArray[np.bool_]:
         """Return which cells of a column are words for true; raise ValueError for any other text; (rows,)."""
         self.require(name)
-        cells = [cell.strip().lower() for cell in self.text(name)]
-        for k, cell in enumerate(cells):
-            if cell not in TRUE and cell not in FALSE and not is_missing(cell):
+        cells = self.text(name)
+        flags = [flag(cell) for cell in cells]
+        for k, value in enumerate(flags):
+            if value is None:
                 where = f"{self.source}, {self.unit} {self.rows[k]}"
                 read = "must be true or false, yes or no, 1 or 0, or empty"
-                got = f"Got {shortened(self.text(name)[k].strip())!r} instead."
+                got = f"Got {shortened(cells[k].strip())!r} instead."
                 raise ValueError(f"{where}: the column {name!r} {read}. {got}")
-        return np.array([cell in TRUE for cell in cells], dtype=bool)
+        return np.array(flags, dtype=bool)
 
     def usable(
         self,
