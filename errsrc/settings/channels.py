@@ -136,6 +136,25 @@ class Flips(Channel):
         np.put_along_axis(out, values.argmax(1)[:, None], 1 - self.rate, axis=1)
         return out
 
+    def check_rate(self, classes: int, where: str) -> None:
+        """Raise ValueError if another class is more probable than the class of the largest value.
+
+        Parameters
+        ----------
+        classes : int
+            Number of classes, >= 2.
+        where : str
+            Name of the setting, for the error message.
+
+        Raises
+        ------
+        ValueError
+            If the rate is above 1 - 1 / classes.
+        """
+        if self.rate > 1 - 1 / classes:
+            accepted = f"Flips at a rate of at most {1 - 1 / classes:.6g}"
+            raise ValueError(checks.refusal("channel", where, accepted, self))
+
     def smallest_risk(self, loss: str, classes: int) -> float:
         """Return the smallest possible risk, for rates of at most 1 - 1 / classes.
 

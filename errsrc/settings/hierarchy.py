@@ -106,9 +106,7 @@ class RandomHierarchy(Setting):
         if self.synonyms > most:
             accepted = f"an integer from 1 to {most}, because rules are distinct tuples"
             raise ValueError(checks.refusal("synonyms", where, accepted, self.synonyms))
-        if self.channel.rate > 1 - 1 / self.classes:
-            accepted = f"Flips at a rate of at most {1 - 1 / self.classes:.6g}"
-            raise ValueError(checks.refusal("channel", where, accepted, self.channel))
+        self.channel.check_rate(self.classes, where)
 
     @property
     def tuples(self) -> int:

@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.fields import choice, instance, integer, number
-from errsrc.nets import MLP
 from errsrc.results import Interval
 from errsrc.settings.channels import Flips
 from errsrc.settings.classes import FunctionClass
-from errsrc.settings.parity import SparseParity, check_coordinates, check_parities, class_probabilities
+from errsrc.settings.parity import (
+    SparseParity,
+    check_coordinates,
+    check_parities,
+    class_probabilities,
+    holds_rectified_units,
+)
 from errsrc.settings.setting import ZERO, Array, Predictor, Setting
 
 
@@ -109,12 +114,8 @@ class MultitaskParity(Setting):
         are those of `SparseParity.realizability`.  A large weight of the one-hot vector makes them 0 on the
         inputs of other tasks.
         """
-        network = function_class.network
-        if isinstance(network, MLP) and network.activation == "relu" and len(network.sizes) == 3:
-            inputs, width, outputs = network.sizes
-            if (inputs, outputs) == (self.input_dim, 2) and width >= self.tasks * (self.size + 1):
-                return ZERO
-        return super().realizability(function_class)
+        enough = holds_rectified_units(function_class, self.input_dim, self.tasks * (self.size + 1))
+        return ZERO if enough else super().realizability(function_class)
 
     def check_inputs(self, x: Array, where: str) -> None:
         """Raise ValueError if an input has no task, or a coordinate is not -1 or 1.

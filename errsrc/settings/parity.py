@@ -111,12 +111,8 @@ class SparseParity(Setting):
         A product of k coordinates is a function of their sum, which has k + 1 values.  Networks of k + 1
         rectified units in one hidden layer express each function of so many values.
         """
-        network = function_class.network
-        if isinstance(network, MLP) and network.activation == "relu" and len(network.sizes) == 3:
-            inputs, width, outputs = network.sizes
-            if (inputs, outputs) == (self.dim, 2) and width > self.size:
-                return ZERO
-        return super().realizability(function_class)
+        enough = holds_rectified_units(function_class, self.dim, self.size + 1)
+        return ZERO if enough else super().realizability(function_class)
 
     def check_inputs(self, x: Array, where: str) -> None:
         """Raise ValueError if a coordinate is not -1 or 1, see `Setting.check_inputs`."""
@@ -246,6 +242,25 @@ def _coordinate_sets(dim: int, size: int) -> NDArray[np.int64]:
     out = np.fromiter(coordinates, np.int64, math.comb(dim, size) * size).reshape(-1, size)
     out.setflags(write=False)
     return out
+
+
+def holds_rectified_units(function_class: FunctionClass, inputs: int, units: int) -> bool:
+    """Return whether a class is that of networks with one hidden layer of enough rectified units.
+
+    Parameters
+    ----------
+    function_class : FunctionClass
+        The class.
+    inputs : int
+        Number of inputs of the networks.  They must have 2 outputs.
+    units : int
+        Smallest number of hidden units.
+    """
+    network = function_class.network
+    if not isinstance(network, MLP) or network.activation != "relu" or len(network.sizes) != 3:
+        return False
+    first, width, last = network.sizes
+    return (first, last) == (inputs, 2) and width >= units
 
 
 def check_parities(dim: int, size: int, channel: Flips, where: str) -> None:

@@ -54,9 +54,7 @@ class TableTeacher(Setting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.channel.rate > 1 - 1 / self.classes:
-            accepted = f"Flips at a rate of at most {1 - 1 / self.classes:.6g}"
-            raise ValueError(checks.refusal("channel", "TableTeacher", accepted, self.channel))
+        self.channel.check_rate(self.classes, "TableTeacher")
 
     @property
     def input_dim(self) -> int:
