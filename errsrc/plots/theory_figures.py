@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from errsrc.plots.drawing import draw
 from errsrc.plots.labels import wrapped
@@ -50,16 +51,7 @@ def entropies(result: TextExponents, ax: Axes | None = None) -> Axes:
             color=HELD_OUT,
             label="n-grams of one half, on the other half",
         )
-        ax.plot(k[used], above[used], "o", color=INK, label="estimated entropy")
-        if left_out.any():
-            ax.plot(
-                k[left_out],
-                above[left_out],
-                "o",
-                color=INK,
-                markerfacecolor="white",
-                label="estimate not used",
-            )
+        _marks(ax, k, above, (used, left_out), ("estimated entropy", "estimate not used"))
         _line(ax, k[used], above[used], result.gamma.estimate, f"gamma {result.gamma}")
         what = "H_k" if rate == 0 else f"H_k − {rate:.3g}"
         ax.set(xlabel="k, known tokens before the next", ylabel=f"entropy {what}, nats")
@@ -82,9 +74,7 @@ def correlations(result: TextExponents, ax: Axes | None = None) -> Axes:
         ax = axes(ax, 5.2, 4.2)
         t, norm, used = result.distances, result.correlations, result.distance_used
         left_out = ~used & (norm > 0)
-        ax.plot(t[used], norm[used], "o", color=INK, label="correlation without sampling noise")
-        if left_out.any():
-            ax.plot(t[left_out], norm[left_out], "o", color=INK, markerfacecolor="white", label="not used")
+        _marks(ax, t, norm, (used, left_out), ("correlation without sampling noise", "not used"))
         floor = result.floors > 0
         ax.plot(t[floor], result.floors[floor], color=GREY, linestyle=DASHED, label="sampling noise")
         _line(ax, t[used], norm[used], result.beta.estimate, f"beta {result.beta}")
@@ -92,6 +82,19 @@ def correlations(result: TextExponents, ax: Axes | None = None) -> Axes:
         log(ax)
         legend_below(ax, 1)
         return ax
+
+
+def _marks(
+    ax: Axes,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    labels: tuple[str, str],
+) -> None:
+    """Draw the points of the first mask as filled marks, and those of the second mask as open marks."""
+    for mask, label, face in zip(masks, labels, (INK, "white"), strict=True):
+        if mask.any():
+            ax.plot(x[mask], y[mask], "o", color=INK, markerfacecolor=face, label=label)
 
 
 def dimensions(result: IntrinsicDimension, ax: Axes | None = None) -> Axes:
