@@ -21,7 +21,7 @@ from errsrc.results import Interval
 WIDTH, HEIGHT = 480, 330
 """Size of a figure in the units of its SVG; fonts have 14 of these units."""
 
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 50
+LEFT, RIGHT, TOP, BOTTOM = 76, 14, 34, 50
 """Margins around the axes."""
 
 LANE = 36

@@ -85,6 +85,12 @@ class ComputeOptimal(TabularResult):
         for arrays.
     library : str
         The library of the data frame that the runs came from, such as "pandas"; "" if there is none.
+    runs : int
+        Number of runs that the law is fitted to.
+    rows : tuple of int
+        Number of rows that conditions kept of a table, and number of all its rows; () without conditions.
+    factor : float
+        c of the cost model C = c n m.
     """
 
     frontiers: tuple[Frontier, ...]
@@ -97,6 +103,17 @@ class ComputeOptimal(TabularResult):
     warnings: tuple[str, ...]
     column_names: Mapping[str, str] = field(default_factory=dict)
     library: str = field(default="", compare=False)
+    runs: int = 0
+    rows: tuple[int, ...] = ()
+    factor: float = 6.0
+
+    @property
+    def counts(self) -> str:
+        """How many runs at how many budgets were used, and how many rows conditions kept, as one line."""
+        budgets = 0 if self.isoflop is None else len(self.isoflop.groups)
+        text = f"{self.runs} runs"
+        text += f" at {budgets} budget{'s' if budgets > 1 else ''}" if budgets else ""
+        return text + ("; --where kept {} of {} rows".format(*self.rows) if self.rows else "")
 
     @property
     def left_out_sentences(self) -> tuple[str, ...]:
@@ -145,7 +162,7 @@ class ComputeOptimal(TabularResult):
         first = self.frontiers[0]
         exponents = [["", "a, of m* ~ C^a", "b, of n* ~ C^b"]]
         exponents += [[one.method, str(one.a), str(one.b)] for one in self.frontiers]
-        rows = [["budget C", "", "m*", "n*", "n*/m*", "error"]]
+        rows = [["budget C", "", "m* (model size)", "n* (data size)", "n*/m*", "error"]]
         for k, budget in enumerate(first.budgets):
             for one in self.frontiers:
                 error = "-" if one.error is None else str(one.error[k])
@@ -153,6 +170,7 @@ class ComputeOptimal(TabularResult):
                 rows.append([name, one.method, *map(str, (one.m[k], one.n[k], one.ratio[k])), error])
         return [
             f"compute-optimal sizes; {self.cost}; {100 * first.a.level:.6g}% intervals",
+            *([self.counts] if self.runs else []),
             TextTable(exponents, "l", header=True),
             "",
             TextTable(rows, "l", header=True),
@@ -336,6 +354,9 @@ def compute_optimal(
         ),
         column_names=table.columns,
         library=table.library,
+        runs=len(ended.kept["error"]),
+        rows=table.rows,
+        factor=factor,
     )
 
 
@@ -491,6 +512,8 @@ class _Runs(NamedTuple):
         Sentences on errors of 0.
     library : str
         The library of the data frame that the runs came from; "" if there is none.
+    rows : tuple of int
+        Number of rows that conditions kept of the table, and number of all its rows; () without conditions.
     """
 
     values: dict[str, Any]
@@ -499,6 +522,7 @@ class _Runs(NamedTuple):
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     library: str = ""
+    rows: tuple[int, ...] = ()
 
 
 def _arrays(given: Mapping[str, Any], accuracy: bool) -> dict[str, Any]:
@@ -530,6 +554,7 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
             accepted = "the name of a column of data"
             raise TypeError(checks.refusal(name, "compute_optimal", accepted, column))
     table = as_table(data)
+    kept = () if table.whole is None or len(table.whole) == len(table) else (len(table), len(table.whole))
     columns = columns_of_runs(table, names)
     run = columns.pop("run", None)
     found = table.usable_columns(columns, rules)
@@ -543,7 +568,8 @@ def _from_table(data: Any, names: Mapping[str, Any], rules: TableRules) -> _Runs
         used = set(columns.values()) | ({"n"} if "n" in table.columns else set())
         said = (*said, *mixed_rows(table, usable, {"error": values["error"], **sizes}, used))
     shown = columns | ({"error": f"1 − {columns['error']}"} if rules.accuracy else {})
-    return _Runs(values, found.left_out, shown, _names_of_rows(table.taken(usable)), said, table.library)
+    names_of_rows = _names_of_rows(table.taken(usable))
+    return _Runs(values, found.left_out, shown, names_of_rows, said, table.library, kept)
 
 
 def columns_of_runs(table: DataTable, names: Mapping[str, str | None]) -> dict[str, str]:

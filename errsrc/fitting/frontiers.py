@@ -129,7 +129,7 @@ class Frontier(TabularResult):
 
     def rows(self) -> list[list[str]]:
         """Return the table of the budgets as texts: a header, then one row for each budget."""
-        header = ["budget C", "m*", "n*", "n*/m*"]
+        header = ["budget C", "m* (model size)", "n* (data size)", "n*/m*"]
         columns = [self.m, self.n, self.ratio]
         if self.error is not None:
             header, columns = [*header, "error"], [*columns, self.error]

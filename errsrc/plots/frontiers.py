@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from errsrc import checks
 from errsrc.checks import Instance
 from errsrc.errors import NoAnswer
-from errsrc.fitting.approaches import ComputeOptimal
+from errsrc.fitting.approaches import ComputeOptimal, law_frontier
 from errsrc.fitting.envelopes import TrainingEnvelope
-from errsrc.fitting.frontiers import Frontier, frontier
+from errsrc.fitting.frontiers import Frontier
 from errsrc.fitting.isoflops import IsoFlop, IsoFlopGroup
 from errsrc.laws.law import Array
 from errsrc.plots.drawing import draw
@@ -41,6 +41,8 @@ POINTS = 30
 """Number of budgets of the lines and bands of optimal sizes."""
 COMPUTE = "compute C (flops)"
 """Label of the axis of budgets in operations."""
+STAR: dict[str, Any] = {"markersize": 10, "mfc": "none", "mew": 1.3}
+"""Style of optima: open stars, which hide no run."""
 SHOWN_BUDGETS = 8
 """Largest number of budgets in the legend of isoFLOP curves."""
 
@@ -52,10 +54,10 @@ def isoflop_curves(
 ) -> Axes:
     """Draw the runs of each budget against the model size, with the fitted parabola and its minimum.
 
-    A star marks each minimum.  The bar of the star is the interval of the optimal model size.  Budgets that
-    the line through the minima leaves out have open marks, joined by thin lines.  Runs that the parabolas
-    leave out are crosses.  Crosses at the upper end of the axis stand for larger errors, which are written
-    next to them.
+    An open star marks each minimum.  The bar of the star is the interval of the optimal model size.  Budgets
+    that the line through the minima leaves out have open marks, joined by thin lines.  Runs that the
+    parabolas leave out are crosses in the colour of their budget.  Crosses at the upper end of the axis stand
+    for larger errors, which are written next to them.
 
     Parameters
     ----------
@@ -89,20 +91,20 @@ def isoflop_curves(
                 y = group.lowest_error.estimate
                 spread = np.abs(np.clip([[best.low], [best.high]], smallest, largest) - best.estimate)
                 bar: dict[str, Any] = {"fmt": "none", "ecolor": VERMILION, "elinewidth": 2.0, "capsize": 5}
-                ax.errorbar(best.estimate, y, xerr=spread, **bar, capthick=1.5, zorder=4)
-                ax.plot(best.estimate, y, "*", color=VERMILION, markersize=9, mec="white", mew=0.6, zorder=5)
+                ax.errorbar(best.estimate, y, xerr=spread, **bar, capthick=1.5, zorder=2.5)
+                ax.plot(best.estimate, y, "*", color=VERMILION, **STAR, zorder=5)
             if k in shown:
                 line: dict[str, Any] = {"color": color, "marker": "o"}
                 line |= {"mfc": "white", "linewidth": 0.6} if group.excluded else {}
                 handles.append(Line2D([], [], **line, label=f"C = {power_of_ten(group.budget)}"))
         level = f"{100 * result.a.level:.6g}%"
-        star: dict[str, Any] = {"color": VERMILION, "marker": "*", "markersize": 9, "linewidth": 2.0}
+        star: dict[str, Any] = {"color": VERMILION, "marker": "*", "linewidth": 2.0, **STAR}
         handles.append(Line2D([], [], **star, label=f"optimum, {level} interval"))
         if any(group.excluded for group in result.groups):
             empty: dict[str, Any] = {"color": GREY, "mfc": "white", "marker": "o", "linewidth": 0.6}
             handles.append(Line2D([], [], **empty, label="no optimum"))
         log(ax)
-        _left_out_runs(result, ax, handles)
+        _left_out_runs(result, ax, colors, handles)
         legend_below(ax, 3, handles=handles)
         ax.set(xlabel=names["m"], ylabel=names["error"])
         ax.set_title(rf"isoFLOP parabolas: $m^* \sim C^a$, {equation('a', result.a)}")
@@ -150,8 +152,8 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     """Draw the runs of each budget, and next to them the optimal sizes by all approaches.
 
     The lines and bands of the optimal sizes reach from the smallest budget of the runs to the largest budget
-    that was asked for.  Filled marks are the optimal sizes at the budgets that were asked for.  Open marks
-    are the minima of the parabolas, with their intervals.
+    that was asked for.  Filled marks are the optimal sizes at the budgets that were asked for, and their bars
+    are the intervals.  Open marks are the minima of the parabolas, with their intervals.
 
     Parameters
     ----------
@@ -195,15 +197,29 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
                 ax.plot(budgets, estimate, linestyle="none", **style)
                 label = f"{name}, {one.method}\nexponent {exponent}"
                 ax.plot([], [], **line, marker=mark, label=label)
-                if len(whole.budgets) == 1:
-                    ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
+                bar: dict[str, Any] = {
+                    "fmt": "none",
+                    "ecolor": color,
+                    "elinewidth": width,
+                    "capsize": 3 + width,
+                }
+                ax.errorbar(budgets, estimate, [estimate - low, high - estimate], **bar)
+                if one is determined[0]:
+                    _end_label(ax, name, whole.budgets[-1], lines[-1].estimate)
+        level = f"{100 * result.frontiers[0].a.level:.6g}%"
+        ax.fill([], [], color=GREY, alpha=0.3, linewidth=0, label=f"bands and bars: {level} intervals")
         _measured_optima(result, ax)
         _end_of_data(ax, result.frontiers)
         legend_below(ax, 1 if len(determined) == 1 else 2)
         ax.set(xlabel=COMPUTE, ylabel="compute-optimal size")
-        level = f"{100 * result.frontiers[0].a.level:.6g}%"
         ax.set_title(f"optimal sizes; {result.cost}; {level} intervals")
         return log(ax)
+
+
+def _end_label(ax: Axes, text: str, x: float, y: float) -> None:
+    """Write the name of a line at its right end."""
+    if np.isfinite(y):
+        ax.annotate(text, (x, y), (9, 0), textcoords="offset points", va="center", annotation_clip=False)
 
 
 def _end_of_data(ax: Axes, frontiers: Sequence[Frontier]) -> None:
@@ -229,7 +245,7 @@ def _over_the_range(result: ComputeOptimal, one: Frontier) -> Frontier:
         grid = np.sort(one.budgets)
     try:
         if approach is result.fit and result.fit is not None:
-            return frontier(result.fit, grid, level=one.a.level)
+            return law_frontier(result.fit, grid, result.factor, one.a.level)
         found: Frontier = approach.frontier(grid)
     except NoAnswer:
         return one
@@ -288,15 +304,19 @@ def _of_training_curves(result: TrainingEnvelope, ax: Axes | None = None) -> Axe
         return log(ax)
 
 
-def _left_out_runs(result: IsoFlop, ax: Axes, handles: list[Line2D]) -> None:
+def _left_out_runs(result: IsoFlop, ax: Axes, colors: Any, handles: list[Line2D]) -> None:
     """Draw the runs that were left out as crosses; those above the others at the upper end of the axis."""
     m = np.concatenate([group.m[~group.used] for group in result.groups])
     error = np.concatenate([group.error[~group.used] for group in result.groups])
     if not len(m):
         return
-    cross: dict[str, Any] = {"color": INK, "marker": "x", "markersize": 6}
-    at_edges(ax, m, error, **cross, zorder=6)
-    handles.append(Line2D([], [], **cross, linestyle="none", label="run left out"))
+    shown = at_edges(ax, m, error, marker="none")
+    counts = [int((~group.used).sum()) for group in result.groups]
+    cross: dict[str, Any] = {"marker": "x", "markersize": 6, "linestyle": "none"}
+    for color, places in zip(colors, np.split(np.arange(len(m)), np.cumsum(counts)[:-1]), strict=True):
+        if len(places):
+            ax.plot(m[places], shown[places], color=color, **cross, zorder=6)
+    handles.append(Line2D([], [], color=GREY, **cross, label="run left out"))
 
 
 def _ends(intervals: Sequence[Interval]) -> tuple[Array, Array, Array]:

@@ -307,7 +307,7 @@ EDGE_LETTER = 5.5
 """Width in points of a letter of the values that `at_edges` writes."""
 
 
-def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
+def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> Array:
     """Draw points; points beyond the vertical axis are drawn at its end, with an arrow and their value.
 
     Parameters
@@ -319,6 +319,11 @@ def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
         The points.
     **style
         Options of ``ax.plot``.
+
+    Returns
+    -------
+    ndarray of float64, shape (points,)
+        Where the points are drawn vertically.
     """
     low, high = ax.get_ylim()
     margin = (high / low) ** 0.09
@@ -337,6 +342,7 @@ def at_edges(ax: Axes, x: Array, y: Array, **style: Any) -> None:
         taken[bool(above[k]), line] = float(places[k]) + 12 + EDGE_LETTER * len(text)
         place["color"] = style.get("color", INK)
         ax.annotate(text, (x[k], shown[k]), (6, 10 * line * (-1 if above[k] else 1)), **place)
+    return shown
 
 
 def signed(value: float, digits: int = 1) -> str:

@@ -108,7 +108,9 @@ def test_some_rows_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     both = [f"{row},ours" for row in rows] + [f"{row.replace(',3.', ',4.')},theirs" for row in rows]
     (tmp_path / "runs.csv").write_text("\n".join([f"{header},who", *both]))
     assert main(["frontier", str(tmp_path / "runs.csv"), "--where", "who=ours", "--budget", "1e21"]) == 0
-    assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in said
+    assert said.splitlines()[1] == "24 runs at 4 budgets; --where kept 24 of 48 rows"
 
 
 def test_accuracies_and_wide_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,10 +42,11 @@ def test_runs_that_share_budgets_have_two_approaches_that_agree() -> None:
 def test_the_table_has_the_exponents_first_then_a_row_for_each_budget_and_approach() -> None:
     lines = str(compute_optimal(data=FIXTURES / "isoflop_only_c.csv", budgets=[1e19, 1e21])).splitlines()
     assert lines[0] == "compute-optimal sizes; C as given, n = C / (6 m); 90% intervals"
-    assert lines[2].startswith("isoFLOP parabolas  0.50")
-    assert lines[3].startswith("law chinchilla     0.51")
-    assert lines[6].startswith("1e+19     isoFLOP parabolas")
-    assert lines[8].startswith("1e+21     isoFLOP parabolas")
+    assert lines[1] == "24 runs at 4 budgets"
+    assert lines[3].startswith("isoFLOP parabolas  0.50")
+    assert lines[4].startswith("law chinchilla     0.51")
+    assert lines[7].startswith("1e+19     isoFLOP parabolas")
+    assert lines[9].startswith("1e+21     isoFLOP parabolas")
 
 
 def test_training_curves_have_an_envelope_and_the_others_use_the_ends_of_runs(

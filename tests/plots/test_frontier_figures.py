@@ -34,7 +34,9 @@ def test_isoflop_curves_have_a_colour_for_each_budget_and_crosses_for_runs_left_
     assert len({str(line.get_color()) for line in runs}) == 4
     stars = [line for line in ax.lines if line.get_marker() == "*"]
     assert [line.get_xdata()[0] for line in stars] == [group.m_optimal.estimate for group in table.groups]
+    assert all(line.get_markerfacecolor() == "none" for line in stars)  # a star hides no run
     (crosses,) = (line for line in ax.lines if line.get_marker() == "x")
+    assert str(crosses.get_color()) == str(runs[3].get_color())
     height, low, high = (np.log(x) for x in (crosses.get_ydata(), *ax.get_ylim()))
     np.testing.assert_allclose((height - low) / (high - low), 0.96, atol=0.01)
     assert [text.get_text() for text in ax.texts] == ["↑ 7.6", "↑ 9.9"]
@@ -75,7 +77,9 @@ def test_all_approaches_have_the_runs_next_to_the_sizes_of_each_approach() -> No
     truths = [x for one in found.frontiers for x in (one.columns()["m"], one.columns()["n"])]
     for line, truth in zip(drawn, truths, strict=True):
         np.testing.assert_allclose(line.get_ydata(), truth)
-    assert len(labels(ax)) == 6
+    assert len(labels(ax)) == 7
+    assert "bands and bars: 90% intervals" in labels(ax)
+    assert [text.get_text() for text in ax.texts] == ["m*", "n*"]
     assert "largest measured budget" in labels(ax)
     assert labels(ax)[-1] == "optimum of the parabola\nof each budget"
     curves = [line for line in ax.lines if len(line.get_xdata()) > 20]
