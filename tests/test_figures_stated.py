@@ -678,7 +678,63 @@ def teachers(name: str) -> Callable[[Any], list[float]]:
     return lambda r: [r["exact"][name][key] for key in ("exact", "teachers")]
 
 
-TIES = [
+def compared(label: str) -> Callable[[Any], list[float]]:
+    """Return a predicted exponent, the measured one with its interval, and their ratio."""
+    return lambda r: [r[label]["predicted"], *r[label]["measured"], r[label]["ratio"]]
+
+
+SOTU = "State of the Union"
+COMPARED = {
+    "Fashion-MNIST, nearest neighbour | 2/d": "fashion-mnist: nearest neighbour, 2/d",
+    "Fashion-MNIST, kernel ridge | spectrum and labels": "fashion-mnist: kernel ridge",
+    "Fashion-MNIST, networks | 4/d": "fashion-mnist: networks, m = 198760, 4/d",
+    "Fashion-MNIST, networks, labels by a network | 4/d": (
+        "fashion-mnist: networks on labels by a network, 4/d"
+    ),
+    "digits, nearest neighbour | 2/d": "digits: nearest neighbour, 2/d",
+    "digits, squared distance to the neighbour | 2/d": "digits: squared distance to it, 2/d",
+    "digits, kernel ridge | spectrum and labels": "digits: kernel ridge",
+    "digits, networks | 4/d": "digits: networks, m = 18760, 4/d",
+    f"{SOTU}, n-grams | gamma / (2 beta)": f"{SOTU}: n-grams",
+    f"{SOTU}, n-grams | the same, resolved distances": f"{SOTU}: n-grams, beta of resolved distances",
+    f"{SOTU}, transformer | gamma / (2 beta)": f"{SOTU}: transformer, m = 115,008",
+    f"{SOTU}, transformer | the same, resolved distances": (
+        f"{SOTU}: transformer, m = 115,008, beta of resolved distances"
+    ),
+    f"{SOTU}, transformer, first three n | the same, resolved distances": (
+        f"{SOTU}: transformer, n <= 262,144, beta of resolved distances"
+    ),
+    "sympy, n-grams | gamma / (2 beta)": "sympy 1.14.0: n-grams",
+    "sympy, n-grams | the same, resolved distances": "sympy 1.14.0: n-grams, beta of resolved distances",
+    "sympy, transformer | gamma / (2 beta)": "sympy 1.14.0: transformer, m = 32,928",
+}
+"""Rows of the table of exponents before training: how each starts, and its key in the file."""
+
+
+TIES: list[Tie] = [
+    *(Tie(B, f"| {start} |", "exponents.json", compared(label)) for start, label in COMPARED.items()),
+    Tie(
+        B,
+        "the points are typically {57%} away from the line",
+        "exponents_predicted.json",
+        lambda r: [r["predictions"]["sympy 1.14.0"]["misses"][1]],
+    ),
+    Tie(
+        B,
+        "If an entropy rate of {0.6} nats is subtracted from the entropies and from the losses, the ratio for "
+        "n-grams is {1.26}",
+        "exponents.json",
+        lambda r: [0.6, r["State of the Union: n-grams, the same, entropy rate 0.6"]["ratio"]],
+    ),
+    Tie(
+        B,
+        "n-grams have a loss of {1.11} nats a byte, and the transformer has {1.23}",
+        "exponents_measured.json",
+        lambda r: [
+            r["State of the Union, n-grams"]["losses"][-1],
+            r["State of the Union, transformers"]["m = 115008"]["losses"][-1],
+        ],
+    ),
     Tie(
         B,
         "The largest of the 80 differences is {1.9} standard errors",

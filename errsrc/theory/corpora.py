@@ -32,7 +32,8 @@ class TextExponents(TabularResult):
     Attributes
     ----------
     alpha : Interval
-        The predicted exponent gamma / (2 beta) of the loss above the entropy rate, as a function of n.
+        The predicted exponent gamma / (2 beta) of the loss above the entropy rate, as a function of n.  It is
+        nan if gamma or beta is not above 0.
     gamma : Interval
         Exponent of the conditional entropies above the entropy rate, as a function of the order.
     beta : Interval
@@ -127,7 +128,9 @@ class TextExponents(TabularResult):
         ValueError
             If fewer than three distances are left.
         """
-        resolved = (self.noise / np.where(self.distance_used, self.correlations, np.nan)) ** 2
+        positive = (self.correlations_without > 0).all(1)
+        above = np.logical_and.accumulate((self.correlations > self.floors) & positive)
+        resolved = (self.noise / np.where(above, self.correlations, np.nan)) ** 2
         inside = (resolved >= smallest) & (resolved <= largest)
         if inside.sum() < _LEAST:
             accepted = f"so much larger than smallest that {_LEAST} distances are left, here {inside.sum()}"
@@ -184,8 +187,8 @@ class TextExponents(TabularResult):
         exponents = TextTable(
             [
                 ["alpha = gamma / (2 beta)", str(self.alpha)],
-                ["gamma, of the entropies", f"{self.gamma}, points within {self.misses[0]:.1%}"],
-                ["beta, of the correlations", f"{self.beta}, points within {self.misses[1]:.1%}"],
+                ["gamma, of the entropies", f"{self.gamma}, typical miss {self.misses[0]:.1%}"],
+                ["beta, of the correlations", f"{self.beta}, typical miss {self.misses[1]:.1%}"],
                 ["entropy rate, nats", str(self.entropy_rate)],
             ],
             "l",
@@ -403,12 +406,14 @@ def _exponents(found: Any, rate: float | None, level: float, where: str) -> _Exp
     half = _jackknife(rates, level)
     low = min(low, max(float(rates[0]) - half, 0.0))
     high = max(high, min(float(rates[0]) + half, float(entropies[0].min())))
+    deviations = (of_gamma / gamma[0], len(k)), (of_beta / beta[0], len(t))
+    alpha = Interval(math.nan, -math.inf, math.inf, level)
+    if gamma[0] > 0 and beta[0] > 0:
+        alpha = _interval(gamma / (2 * beta), *deviations, level=level)
     return _Exponents(
-        _interval(
-            gamma / (2 * beta), (of_gamma / gamma[0], len(k)), (of_beta / beta[0], len(t)), level=level
-        ),
-        _interval(gamma, (of_gamma / gamma[0], len(k)), level=level),
-        _interval(beta, (of_beta / beta[0], len(t)), level=level),
+        alpha,
+        _interval(gamma, deviations[0], level=level),
+        _interval(beta, deviations[1], level=level),
         Interval(float(rates[0]), low, high, level) if rate is None else HeldValue.of(rate, level),
         (miss_gamma, miss_beta),
     )

@@ -22,7 +22,7 @@ SHARED_NEIGHBOURS = 1.5
 """Variance of an estimate of the dimension, divided by its variance for independent points.
 
 Neighbouring points share their neighbours.  For normal points in 1 to 10 dimensions, the standard deviation
-of the estimate is 1.0 to 1.3 times that of independent ratios (``python sims/exponents.py dimensions``).
+of the estimate is 1.0 to 1.4 times that of independent ratios (``python sims/exponents.py dimensions``).
 """
 
 
@@ -168,7 +168,9 @@ def intrinsic_dimension(
     The estimate is the maximum of the likelihood of the ratios, where the largest ratios are censored.  For
     independent ratios, its inverse has a gamma distribution.  The interval uses this distribution with the
     number of ratios divided by `SHARED_NEIGHBOURS`.  It does not cover a change of the density within the
-    distance r2: for 2,000 normal points in 10 dimensions, the estimates are about 4% too small.
+    distance r2: for 2,000 normal points in 10 dimensions, the estimates are 3% too small, and 72% of 50
+    intervals of 90% contained 10.  In 1 to 5 dimensions 84 to 96% contained the dimension (``python
+    sims/exponents.py dimensions``).
 
     Cost: about 2 N^2 dim operations for high-dimensional data.
 

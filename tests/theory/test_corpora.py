@@ -1,5 +1,7 @@
 """Statistics of texts against languages whose statistics are known exactly."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,10 @@ def test_sizes_choose_the_distances_that_are_resolved_between_them():
     near, far = found.at_sizes(1, 4), found.at_sizes(4, 400)
     assert not (near.distance_used & far.distance_used).any()
     assert far.beta.estimate > 2 * near.beta.estimate  # correlations fall exponentially
+    assert list(far.at_sizes(1, 4).distance_used) == list(near.distance_used)
+    rising = dataclasses.replace(found, correlations=found.correlations[::-1]).with_entropy_rate(0.0)
+    assert rising.beta.estimate < 0
+    assert str(rising.alpha) == "not determined"
     with pytest.raises(ValueError, match="3 distances are left, here 0"):
         found.at_sizes(1e8, 1e9)
     fitted = found.with_entropy_rate(None).at_sizes(4, 400).entropy_rate
