@@ -112,9 +112,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
-    """Write the offline page, and print its path."""
+    """Write the offline page."""
     import shlex
 
+    from errsrc.cli.outputs import print_written
     from errsrc.explore import explorer_page, fitted_table
     from errsrc.explore.uploads import example_table
     from errsrc.fitting.approaches import columns_of_runs
@@ -136,7 +137,7 @@ def _write_page(args: argparse.Namespace, columns: dict[str, str]) -> None:
     view = "budget" if args.file is None else "law"
     page = explorer_page(table, command=shlex.join([*words, "--html", args.html]), view=view)
     Path(args.html).write_text(page, encoding="utf-8")
-    print(args.html)
+    print_written(args.html)
 
 
 def table_sentence(error: Exception) -> str:

@@ -6,7 +6,14 @@ import argparse
 import json
 from collections.abc import Iterable
 
-from errsrc.cli.outputs import add_plot_argument, check_output, check_plot, print_notes, write_plot
+from errsrc.cli.outputs import (
+    add_plot_argument,
+    check_output,
+    check_plot,
+    print_notes,
+    print_written,
+    write_plot,
+)
 from errsrc.cli.tables import COLUMNS, add_cluster_argument, add_columns, add_table_arguments, given_columns
 from errsrc.fitting import files
 from errsrc.fitting.csv_fits import fit_csv
@@ -157,6 +164,7 @@ def run(args: argparse.Namespace) -> None:
     print_notes(found)
     if args.out is not None:
         files.save_fit(found, args.out)
+        print_written(args.out)
     summary = files.fit_summary(found) | ({"law": args.law} if args.law == "pruning" else {})
     print(json.dumps(summary, allow_nan=False) if args.json else found)
     write_plot(found, args.plot)

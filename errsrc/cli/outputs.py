@@ -103,3 +103,15 @@ def write_plot(result: Any, target: str | None) -> None:
         from errsrc.plots.style import write_figure
 
         write_figure(plots.draw(result), Path(target))
+        print_written(target)
+
+
+def print_written(target: str) -> None:
+    """Print to standard error that a file was written; standard output holds only results.
+
+    Parameters
+    ----------
+    target : str
+        The file.
+    """
+    print(f"errsrc: wrote {target}", file=sys.stderr)

@@ -575,7 +575,7 @@ def test_as_a_process_it_refuses_without_a_traceback_and_bears_a_closed_pipe(tmp
         "errsrc: nowhere.csv: No such file or directory.\n",
     )
     good = shell(f"{errsrc} fit a.csv --law power --out f.json --json", tmp_path)
-    assert (good.returncode, good.stderr) == (0, "")
+    assert (good.returncode, good.stderr) == (0, "errsrc: wrote f.json\n")
     assert strictly(good.stdout)["law"] == "power"
     closed = shell(f"({errsrc} predict f.json b.csv; echo $? >code) | head -1", tmp_path)
     assert closed.stdout == "n,predicted,low,high\n"

@@ -80,7 +80,8 @@ def test_other_commands_on_fits_write_figures(run: Callable[..., Any]) -> None:
         "design": ("design", "f.json", "--exponent", "n", "--runs", "1"),
     }.items():
         without = run(*argv)
-        assert run(*argv, "--plot", f"{name}.png") == without, name
+        wrote = f"errsrc: wrote {name}.png\n"
+        assert run(*argv, "--plot", f"{name}.png") == (*without[:2], without[2] + wrote), name
         assert without[0] == 0, name
         assert Path(f"{name}.png").read_bytes().startswith(STARTS[".png"])
 
