@@ -59,7 +59,7 @@ def test_the_page_moves_opens_offline_and_fits_a_phone(
 ) -> None:
     page = tmp_path / "page.html"
     assert main(["explore", "--html", str(page)]) == 0
-    assert capsys.readouterr().out == f"{page}\n"
+    assert capsys.readouterr().err == f"errsrc: wrote {page}\n"
     assert page.stat().st_size < 2e6
     browser.send("Network.enable")
     network = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
