@@ -26,11 +26,12 @@ class LawColumns(NamedTuple):
     several_networks : bool
         Whether the rows belong to several pruned networks.
     table : DataTable
-        The table; it has a column n that was computed from the compute, if there was none.
+        The table.  If the given table had no column n, n was computed from the compute and m.
     columns : dict of str to str
         {input or "error": name of its column}.
     other_m : str or None
-        A column of model sizes that vary and are no input of the law, if nobody named the column of n.
+        The column of model sizes, if it varies and the law has no input m.  It is None if there is no such
+        column, or if the user named the column of n.
     flops : str
         The column of the compute that n was computed from; "" if n was not computed.
     remarks : tuple of str

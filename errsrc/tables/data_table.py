@@ -80,7 +80,8 @@ class UsableColumns(NamedTuple):
     warnings : tuple of str
         At most one sentence, on errors of 0.
     table : DataTable
-        The table without copies of rows, and with accuracies turned into errors.
+        The table without copies of rows.  Its column of the error holds errors, also if the file had
+        accuracies.
     usable : ndarray of bool, shape (rows of `table`,)
         True for the rows of `table` that are used.
     """
