@@ -39,6 +39,7 @@ from errsrc.settings.nodes import Uneven as Uneven
 from errsrc.settings.nodes import Uniform as Uniform
 from errsrc.settings.parity import SparseParity as SparseParity
 from errsrc.settings.setting import Setting as Setting
+from errsrc.settings.single_index import SingleIndexTeacher as SingleIndexTeacher
 from errsrc.settings.table import TableTeacher as TableTeacher
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names themselves
@@ -55,6 +56,7 @@ ALL: dict[str, type[Setting]] = {
     "sparse-parity": SparseParity,
     "multitask-parity": MultitaskParity,
     "random-hierarchy": RandomHierarchy,
+    "single-index-teacher": SingleIndexTeacher,
     "network-teacher": NetworkTeacher,
     "image-teacher": ImageTeacher,
 }
