@@ -15,8 +15,8 @@ Outcome:  Predicted at 2026-11-30 14:46 UTC, then measured. Predicted over measu
           ridge 0.95, networks 0.84. State of the Union, n-grams 1.79, and 1.18 with beta from the distances
           that these n resolve; the largest transformer 2.06 and 1.35, up to n = 262,144 1.27 and 0.84.
           sympy, n-grams 4.52 and 9.11, transformer 3.75 and 7.55. The two misses on images come from the
-          labels: on the digits the squared distance to the neighbour has the predicted exponent (0.99), and on
-          Fashion-MNIST networks nearly have it if a network gives the classes (1.12). The correlations of code
+          labels: on the digits the squared distance to the neighbour has the predicted exponent (0.99), on
+          Fashion-MNIST networks nearly have it if a network gives the classes (1.12). Correlations of code
           are not a power law (CPU, numpy 2.4, torch 2.13)
 
 The predictions use the default options of `text_exponents` and `intrinsic_dimension`. Two predictions were
