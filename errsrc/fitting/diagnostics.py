@@ -18,6 +18,9 @@ from errsrc.results import Interval
 MISFIT = 2.0
 """Residuals larger than this many times the noise between seeds show that the law lacks a systematic part."""
 
+LARGEST_CONDITION = 1e6
+"""Above this condition number, the points determine only combinations of some parameters."""
+
 
 class Undetermined(str):
     """A warning that the points do not determine a parameter, or only a combination of parameters."""
@@ -142,8 +145,8 @@ def warnings_of(
     if facts.agreement < 0.1:
         out.append(f"Only {facts.agreement:.0%} of the starts reached the optimum; a better one may exist.")
     if facts.ties:
-        ties = len(facts.ties)
-        out.append(f"Other parameters fit as well within the noise: {ties} such optima, see ties.")
+        some = "1 other optimum" if len(facts.ties) == 1 else f"{len(facts.ties)} other optima"
+        out.append(f"Other parameters fit as well within the noise: the search found {some}.")
     lower, upper = found.problem.bounds()
     for p, value, low, high in zip(found.problem.free, found.z, lower, upper, strict=True):
         if intervals[p.name].determined and (value <= low or value >= high):
@@ -174,9 +177,9 @@ def _undetermined(intervals: Mapping[str, Interval], facts: Identifiability) -> 
         bound = "" if shown == "not determined" else f" ({intervals[name].level:.0%}): {shown}"
         out.append(Undetermined(f"{name} is not determined by these points{bound}."))
     entangled = facts.entangled
-    if facts.condition > 1e6 and len(entangled) == 1 and entangled[0] not in open_:
+    if facts.condition > LARGEST_CONDITION and len(entangled) == 1 and entangled[0] not in open_:
         out.append(Undetermined(f"{entangled[0]} is not determined by these points."))
-    elif len(entangled) > 1 and (facts.condition > 1e6 or len(set(entangled) & set(open_)) > 1):
-        combination = " and ".join(entangled)
+    elif len(entangled) > 1 and (facts.condition > LARGEST_CONDITION or len(set(entangled) & set(open_)) > 1):
+        combination = " and ".join(filter(None, [", ".join(entangled[:-1]), entangled[-1]]))
         out.append(Undetermined(f"Only a combination of {combination} is determined, not each alone."))
     return out

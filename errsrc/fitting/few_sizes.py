@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from errsrc.fitting.problem import Problem
+from errsrc.fitting.problem import OPEN_MEDIAN, OPEN_WIDTH, Problem
 from errsrc.fitting.singular_values import determined_directions
 from errsrc.laws.law import Array
 
@@ -48,6 +48,26 @@ def few_sizes_sentences(problem: Problem) -> tuple[str, ...]:
     return (
         f"The {count} different sizes of {names} are few: the fit expects exponents as in published grids, "
         "and its forecasts have wide intervals.",
+    )
+
+
+class OpenLaw(str):
+    """The warning that the sizes of a table do not determine a law."""
+
+
+def open_law(problem: Problem) -> OpenLaw:
+    """Return the warning that the points do not determine a law in several sizes, such as n and m.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem of the law.
+    """
+    low, high = OPEN_MEDIAN * np.exp(np.array([-1.645, 1.645]) * OPEN_WIDTH)
+    sizes = [f"{len(np.unique(x)):,} of {name}" for name, x in problem.inputs.items()]
+    return OpenLaw(
+        f"The measured sizes ({' and '.join(sizes)}) do not determine the law: its forecasts have wide "
+        f"intervals, for which exponents from {low:.1f} to {high:.1f} are expected."
     )
 
 

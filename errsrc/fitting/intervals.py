@@ -12,6 +12,7 @@ The refits of the bootstrap are also the draws of a fit, which give the interval
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Collection, Mapping
@@ -26,7 +27,7 @@ from errsrc.fitting.clusters import degrees_of_freedom, design_effect, random_we
 from errsrc.fitting.few_sizes import drawn_centres, random_errors
 from errsrc.fitting.finer_profiles import finer, has_two_sizes
 from errsrc.fitting.noise import noise_scale
-from errsrc.fitting.problem import Problem
+from errsrc.fitting.problem import OPEN_MEDIAN, OPEN_WIDTH, Problem
 from errsrc.fitting.uneven_noise import quantiles
 from errsrc.laws.law import Array
 from errsrc.laws.parameters import Parameter
@@ -40,6 +41,8 @@ CEILING = 10.0
 """Upper end of the range of an upper plateau that no point has reached, in units of the largest error."""
 PLACES, MOVES = 3, 4
 """Number of starts of each refit of `plausible_refits`, and of other places that are tried after it."""
+OPEN_STARTS = 24
+"""Number of random starts of the fit around which `open_refits` resamples."""
 MOST_MOVED = 3.0
 """Largest change of ln of a place in `plausible_refits`."""
 
@@ -225,6 +228,43 @@ def plausible_refits(problem: Problem, z: Array, draws: int, seed: int, open_: C
         if count
     ]
     return np.asarray(refits[rng.permutation(np.concatenate(chosen))])
+
+
+def open_refits(problem: Problem, z: Array, draws: int, seed: int) -> Array:
+    """Return refits of a law in several sizes, such as n and m, whose exponents the points do not determine.
+
+    The best fit to such points follows their noise, and refits from this fit stay near it: with two model
+    sizes, all of them may have the same steep exponent.  Here the exponents have a weak prior (`OPEN_MEDIAN`,
+    `OPEN_WIDTH`), whose centre is drawn from the prior in each refit.  Where the points leave an exponent
+    open, the refits have the exponents of the prior.  Elsewhere the refits follow the points
+    (randomize-then-optimize, Bardsley et al. 2014).
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem that was solved, without priors.
+    z : ndarray of float64, shape (free,)
+        The solution of the problem.
+    draws : int
+        Number of refits.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    ndarray of float64, shape (draws, free)
+        Scaled coordinates of the refits.
+    """
+    residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
+    prior = max(noise_scale(problem, residual, jac), 1e-9)
+    weak = dataclasses.replace(problem, prior=prior, exponent_prior=(OPEN_MEDIAN, OPEN_WIDTH))
+    first = weak.solve(np.concatenate([z[None, :], problem.starts(OPEN_STARTS, seed)]))
+    centre = first.z[int(np.where(np.isfinite(first.cost), first.cost, np.inf).argmin())]
+    rng = np.random.default_rng([seed, 3])
+    resampled = _resampled(weak, centre, draws, seed)
+    resampled["centres"] = drawn_centres(weak, np.ones(len(z), dtype=bool), draws, rng)
+    starts = np.repeat(centre[None, :], draws, axis=0)
+    return weak.solve(starts, **resampled, iterations=30, tolerance=1e-6).z
 
 
 def _plausible_range(problem: Problem, parameter: Parameter) -> tuple[float, float] | None:

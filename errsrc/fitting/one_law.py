@@ -32,10 +32,17 @@ from errsrc.fitting.data_arguments import (
     columns_of,
     measured_error,
 )
-from errsrc.fitting.diagnostics import identifiability, tied_optima, unexplained, warnings_of
+from errsrc.fitting.diagnostics import (
+    LARGEST_CONDITION,
+    identifiability,
+    tied_optima,
+    unexplained,
+    warnings_of,
+)
 from errsrc.fitting.directions import check_falls
+from errsrc.fitting.few_sizes import open_law
 from errsrc.fitting.forecasts import Forecast
-from errsrc.fitting.intervals import bootstrap, parameter_intervals, plausible_refits
+from errsrc.fitting.intervals import bootstrap, open_refits, parameter_intervals, plausible_refits
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import LAW_OR_NAME, NUMBERS, pose
@@ -652,6 +659,9 @@ def describe(
             "forecasts there take all plausible values into account."
         )
     facts = identifiability(found)
+    if _is_open(problem, intervals, facts.condition):
+        refits = open_refits(problem, z, draws, seed)
+        anomalies.append(open_law(problem))
     values = problem.natural().values(problem.shift(refits))
     return Fit(
         law=law,
@@ -677,6 +687,16 @@ def describe(
             *([] if kept is None else [kept]),
         ),
     )
+
+
+def _is_open(problem: Problem, intervals: Mapping[str, Interval], condition: float) -> bool:
+    """Return whether the points leave an exponent of a single law in several sizes open."""
+    law = problem.law
+    if problem.prior > 0 or len(law.inputs) < 2 or law.at_most or law.places:
+        return False
+    exponents = {law.data_exponent_name, law.model_exponent_name} & set(intervals)
+    unknown = any(not intervals[name].determined for name in exponents if name)
+    return unknown or (bool(exponents) and condition > LARGEST_CONDITION)
 
 
 def _anomalies(problem: Problem, far: NDArray[np.bool_]) -> list[str]:

@@ -33,6 +33,11 @@ FEW_MEDIAN, FEW_WIDTH = 0.3, 0.4
 It was learned from 19 published grids.  The exponents of m and n have a geometric mean of 0.34 and a standard
 deviation of their logarithms of 0.41 in fits of the law `chinchilla`, 0.28 and 0.37 in fits of the law
 `coupled` (`python benchmarks/few_points.py --exponents`)."""
+OPEN_MEDIAN, OPEN_WIDTH = 0.4, 0.8
+"""The prior on exponents that the points do not determine, for forecasts of a single law: log-normal.
+
+90% of its exponents are from 0.1 to 1.5.  `benchmarks/undetermined.py` compares it with the narrower prior of
+published grids, which makes intervals too narrow."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
 """The weak prior on ceilings, also log-normal, in units of the largest measured error.
 
@@ -82,6 +87,9 @@ class Problem:
         this is False for problems in other units.
     clusters : ndarray of intp, shape (points,), or None
         Number of the cluster of each point (`errsrc.fitting.clusters`); None for independent points.
+    exponent_prior : (float, float) or None
+        Median of the weak prior on exponents, and standard deviation of its logarithm.  None for
+        `PRIOR_MEDIAN` and `PRIOR_WIDTH`, or `FEW_MEDIAN` and `FEW_WIDTH` for few sizes.
     """
 
     law: type[Law]
@@ -98,6 +106,7 @@ class Problem:
     prior: float = 0.0
     bounded: bool = True
     clusters: NDArray[np.intp] | None = None
+    exponent_prior: tuple[float, float] | None = None
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -340,7 +349,8 @@ class Problem:
     def _priors(self) -> tuple[Array, Array]:
         """Return the centres of the weak priors in z and their strengths, 0 for none, (free,) each."""
         centre, width = [], []
-        usual, usual_width = (FEW_MEDIAN, FEW_WIDTH) if self.few_sizes else (PRIOR_MEDIAN, PRIOR_WIDTH)
+        by_sizes = (FEW_MEDIAN, FEW_WIDTH) if self.few_sizes else (PRIOR_MEDIAN, PRIOR_WIDTH)
+        usual, usual_width = self.exponent_prior or by_sizes
         for p in self.free:
             median, spread = usual, np.inf
             if p.name in self.law.priors:

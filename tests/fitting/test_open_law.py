@@ -1,0 +1,58 @@
+"""Forecasts of one law in n and m where the measured sizes do not determine its exponents."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from errsrc.fitting import fit, load_fit, save_fit
+from errsrc.fitting.few_sizes import OpenLaw
+from errsrc.laws import Dense
+
+TRUTH = Dense(eps0=2 / 3, alpha=0.5, beta=0.5, b=0.5, c_inf=0.1, eta=2.0, n_full=400.0, m_base=3000.0)
+
+
+def table(n: list[float], m: list[float]) -> dict[str, np.ndarray]:
+    """Two runs of each size, with noise of 5%."""
+    sizes = {name: np.repeat(x.ravel(), 2) for name, x in zip("nm", np.meshgrid(n, m), strict=True)}
+    noise = np.random.default_rng(3).standard_normal(len(sizes["n"]))
+    return {**sizes, "error": np.minimum(TRUTH.error(**sizes) * np.exp(0.05 * noise), 0.66)}
+
+
+@pytest.fixture(scope="module")
+def found():
+    return fit(Dense, **table([100, 200, 400], [1000, 3000]), fixed={"eps0": 2 / 3})
+
+
+def test_two_model_sizes_leave_the_law_open_and_its_forecasts_wide(found) -> None:
+    (said,) = (text for text in found.warnings if isinstance(text, OpenLaw))
+    assert said.startswith("The measured sizes (3 of n and 2 of m) do not determine the law: ")
+    low, high = np.quantile(found.draws["beta"], [0.05, 0.95])
+    assert high > 3 * low
+    predicted = found.predict(n=1600, m=12_000)
+    assert predicted.low < TRUTH.error(n=1600, m=12_000) < predicted.high
+    assert predicted.high > 1.5 * predicted.low
+
+
+def test_an_open_law_is_saved_with_its_forecasts(found, tmp_path) -> None:
+    save_fit(found, tmp_path / "fit.json")
+    again = load_fit(tmp_path / "fit.json")
+    assert again.warnings == found.warnings
+    np.testing.assert_array_equal(again.predict(n=800, m=9000).low, found.predict(n=800, m=9000).low)
+
+
+@pytest.mark.parametrize(
+    "options", [{"objective": "huber"}, {"objective": "absolute"}, {"clusters": [0, 1] * 6}]
+)
+def test_every_objective_and_clusters_have_such_refits(options) -> None:
+    points = table([100, 200, 400], [1000, 3000])
+    if "clusters" in options:
+        options = {"clusters": np.arange(12) // 2}
+    found = fit(Dense, **points, fixed={"eps0": 2 / 3}, **options)
+    assert any(isinstance(text, OpenLaw) for text in found.warnings)
+    assert np.isfinite(found.predict(n=1600, m=12_000).low)
+
+
+def test_sizes_that_determine_the_law_say_nothing() -> None:
+    found = fit(Dense, **table([100, 400, 1600, 6400], [1000, 4000, 16_000, 64_000]), fixed={"eps0": 2 / 3})
+    assert not any(isinstance(text, OpenLaw) for text in found.warnings)
