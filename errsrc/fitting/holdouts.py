@@ -132,6 +132,15 @@ class JudgedCells(TabularResult):
         return math.sqrt(sum(float(((e - e.mean()) ** 2).sum()) for e in logs) / extra) if extra else math.nan
 
     @property
+    def mean_noise(self) -> float:
+        """Standard deviation that the noise between seeds gives to `divergence`; 0 if it is not known.
+
+        The mean of k runs has the noise of one run divided by sqrt(k).
+        """
+        noise = self.seed_noise
+        return 0.0 if math.isnan(noise) else noise * math.sqrt(np.mean([1 / len(e) for e in self.runs]))
+
+    @property
     def coverage(self) -> float:
         """Share of all runs that lie in the interval of their cell."""
         p = self.prediction
@@ -189,20 +198,29 @@ class Criterion:
         What the number measures.
     value, limit : float
         The number and the largest value that the number may have, as shares of the error.
+    noise : float
+        The value that the noise between seeds alone gives on average; 0 if it is not known.
     """
 
     name: str
     value: float
     limit: float
+    noise: float = 0.0
 
     @property
     def met(self) -> bool:
         """Whether the number is within its limit."""
         return self.value <= self.limit
 
+    @property
+    def testable(self) -> bool:
+        """Whether a perfect prediction would be within the limit, in spite of the noise between seeds."""
+        return self.noise <= self.limit
+
     def __str__(self) -> str:
         verdict = "met" if self.met else "MISSED"
-        return f"{self.name} {percent(self.value, 1)} (limit {self.limit:.0%}): {verdict}"
+        alone = "" if self.testable else f" (noise between seeds alone gives about {percent(self.noise)})"
+        return f"{self.name} {percent(self.value, 1)} (limit {self.limit:.0%}): {verdict}{alone}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -241,8 +259,12 @@ class Holdout(TabularResult):
         out = []
         for name, cells in self.parts.items():
             mean, std = DIVERGENCE_LIMITS[name]
-            out.append(Criterion(f"{name}: |mean| of the divergence", abs(cells.divergence_mean), mean))
-            out.append(Criterion(f"{name}: std of the divergence", cells.divergence_std, std))
+            noise = cells.mean_noise
+            of_mean = noise / math.sqrt(len(cells))
+            out.append(
+                Criterion(f"{name}: |mean| of the divergence", abs(cells.divergence_mean), mean, of_mean)
+            )
+            out.append(Criterion(f"{name}: std of the divergence", cells.divergence_std, std, noise))
         return tuple(out)
 
     @property

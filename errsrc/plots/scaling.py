@@ -228,6 +228,10 @@ def divergence(result: Holdout, ax: Axes | None = None) -> Axes:
                 ax.stairs(counts[first:last], bins, color=HELD_OUT, linewidth=2.0, hatch="///", label=label)
                 label = "_nolegend_"
         ax.axvline(0.0, color=INK, linewidth=0.8)
+        low, high = ax.get_xlim()
+        step = float(np.diff(ax.get_xticks())[0])
+        if every.min() < 0.0 and -step < low:  # bins left of 0 need a tick there, too
+            ax.set_xlim(-1.02 * step, high)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{signed(v, 6)}%"))
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="x", visible=False)

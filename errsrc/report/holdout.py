@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from errsrc import checks, plots
+from errsrc.errors import NoAnswer
+from errsrc.fitting.asymptotes import floor_of
+from errsrc.fitting.few_sizes import OpenLaw
 from errsrc.fitting.forecasts import Forecast
-from errsrc.fitting.holdouts import Holdout, JudgedCells
+from errsrc.fitting.holdouts import Criterion, Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.law import Array, Law
@@ -93,15 +98,46 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     Returns
     -------
     list of (str, bool)
-        Two pairs of a sentence and a flag.  Both flags are True if all limits are met.
+        Two pairs of a sentence and a flag.  Both flags are True if all limits are met.  A pair before them,
+        with the flag False, says so if the fitted cells do not determine the law.
     """
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
         beyond = ", ".join(f"{c.name} {c.value:.1%} where {c.limit:.0%} is the limit" for c in missed)
-        said = f"The prediction is not within all limits: {beyond}. {EXPLAINED}"
+        said = " ".join(
+            [f"The prediction is not within all limits: {beyond}.", *untestable(missed), EXPLAINED]
+        )
     else:
         said = "The prediction came true: mean and spread of its divergence are within all limits."
-    return [(holdout_verdict(result), not missed), (said, not missed)]
+    open_ = [
+        (text.replace("measured sizes", "sizes of the fitted cells", 1), False)
+        for text in result.forecast.warnings
+        if isinstance(text, OpenLaw)
+    ]
+    return [*open_, (holdout_verdict(result), not missed), (said, not missed)]
+
+
+def untestable(criteria: Sequence[Criterion]) -> list[str]:
+    """Return a sentence if the noise between seeds alone exceeds limits.
+
+    Parameters
+    ----------
+    criteria : sequence of Criterion
+        The criteria of a prediction.
+
+    Returns
+    -------
+    list of str
+        The sentence, or nothing.
+    """
+    hidden = [f"{c.noise:.1%} for {c.name}" for c in criteria if not c.testable]
+    if not hidden:
+        return []
+    limits = "this limit" if len(hidden) == 1 else "these limits"
+    return [
+        f"Noise between seeds alone gives about {', about '.join(hidden)}: even a perfect prediction would "
+        f"miss {limits}. To test {limits}, use more seeds or more test images."
+    ]
 
 
 def sections(
@@ -215,22 +251,63 @@ def law_blocks(lead: Fit) -> list[Block]:
         f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
         for size, field in lead.law.references.items()
     ]
-    rows = [(_named(lead.law, parameter), lead.parameter_text(parameter)) for parameter in lead.law.params]
+    meanings = parameter_meanings(type(lead.law))
+    rows = [
+        (_named(lead.law, name), lead.parameter_text(name), meanings.get(name, ""))
+        for name in lead.law.params
+    ]
     levels = {interval.level for interval in lead.intervals.values()}
-    header = ("parameter", " and ".join(f"{level:.0%}" for level in levels) + " interval")
+    if levels and (floor := _floor_text(lead, max(levels))):
+        rows.append(("floor", floor, "The error at very large sizes."))
+    header = ("parameter", f"value [{' and '.join(f'{level:.0%}' for level in levels)} interval]", "meaning")
     fitted = f"{type(lead.law).__name__}, fitted to {len(lead.error)} runs (objective: {lead.objective})."
     starts = (
         f"{lead.agreement:.0%} of {lead.starts} random starts of the fit end at this optimum. The condition "
         f"number is {lead.condition:.2g}: above about 1e6, the runs do not determine all parameters."
     )
     noise = "" if np.isnan(lead.seed_noise) else f", and the noise between seeds {lead.seed_noise:.1%}"
-    divergence = f"The divergence, (predicted − measured) / measured, is {divergence_text(lead)}{noise}."
+    over_runs = "Over the runs, the divergence, (predicted − measured) / measured, is"
+    divergence = f"{over_runs} {divergence_text(lead)}{noise}."
     return [
         Paragraph(f"{fitted} {divergence} {starts}"),
         Formula(rf"\varepsilon = {lead.law.latex()}", f"error = {lead.law.formula()}"),
         *([Paragraph(" ".join(units))] if units else []),
-        Table(header, rows, words=(0, 1)),
+        Table(header, rows, words=(0, 1, 2)),
     ]
+
+
+def parameter_meanings(law: type[Law]) -> dict[str, str]:
+    """Return what each parameter of a law means, from the docstring of its class.
+
+    Parameters
+    ----------
+    law : type of Law
+        The class of the law.
+
+    Returns
+    -------
+    dict of str to str
+        The meanings by name; parameters without a line in the docstring are left out.
+    """
+    text = inspect.getdoc(law) or ""
+    found = re.findall(r"^([\w, ]+) : float\n((?:    .+\n?)+)", text, re.MULTILINE)
+    return {
+        name: " ".join(meaning.split()) for names, meaning in found for name in re.split(", ", names.strip())
+    }
+
+
+def _floor_text(lead: Fit, level: float) -> str:
+    """Return the limit of a law's error as its sizes grow, as `plan` states it.
+
+    The text is empty if the law has no limit, or if the limit is a parameter of the law.
+    """
+    is_parameter = any(p.unit == (("error", 1),) and not p.log for p in lead.law.parameters())
+    if is_parameter or not {"n", "m"} >= set(lead.law.inputs):
+        return ""
+    try:
+        return str(floor_of(lead, level))
+    except NoAnswer:
+        return ""
 
 
 def _named(law: Law, parameter: str) -> str:
@@ -295,7 +372,8 @@ def _against_limits(result: Holdout) -> list[Block]:
         "the model, they report 4.5 ± 4.7%; the limits for held-out cells are a little wider."
     )
     return [
-        Table((*names, f"in {level} interval"), rows, words=(0,)),
+        Table((*names, f"in {level} interval"), rows, words=(0, 5, 6)),
+        *(Paragraph(text) for text in untestable(result.criteria)),
         Paragraph(explained),
         Paragraph(origin),
     ]

@@ -142,12 +142,15 @@ class Content:
         Sentences that warn the reader.
     code
         Lines of Python that must run before the code of each figure.
+    commands
+        Shell commands that use the results, such as a prediction.
     """
 
     verdicts: Sequence[tuple[str, bool]]
     sections: Sequence[tuple[str, Sequence[Block]]]
     warnings: Sequence[str] = ()
     code: str = ""
+    commands: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from errsrc import records
 from errsrc.fitting.holdouts import DIVERGENCE_LIMITS, Holdout
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import AveragedFit, weighted_fits
 from errsrc.report import holdout
 from errsrc.report.cells import cells_table
-from errsrc.report.page import Block, Content, Paragraph
+from errsrc.report.page import Block, Content, Figure, Paragraph
 from errsrc.studies import FinishedStudy
 from errsrc.studies.trained import OWN_QUANTITIES, Quantities, TrainedFamily, families, quantities_of
 
@@ -40,7 +43,32 @@ def content(finished: FinishedStudy) -> Content:
     if not all(isinstance(family.result, Holdout) for family in found):
         sections.append(("Finished cells", cells_table(finished)))
     begin = "\nfrom errsrc.studies import trained\n\nfamilies = trained.families(finished)"
-    return Content(verdicts, sections, warnings, begin)
+    commands = _commands(finished, found[0], about) if len(found) == 1 else ""
+    return Content(verdicts, sections, warnings, begin, commands)
+
+
+def _commands(finished: FinishedStudy, family: TrainedFamily, about: Quantities) -> str:
+    """Return commands that fit the law of all cells to the exported table, and use it; "" without a law."""
+    law = family.law_of_all
+    if finished.spec is None or law is None:
+        return ""
+    table, fit = finished.spec.with_suffix(".csv"), finished.spec.with_suffix(".fit.json")
+    largest = {name: 4 * float(x.max()) for name, x in law.inputs.items()}
+    sizes = " ".join(f"--{name} {value:.10g}" for name, value in largest.items())
+    options = [] if about.error == "error" else [f"--error {about.error}"]
+    if "m" in largest and about.m != "m":
+        options.append(f"--m {about.m}")
+    if isinstance(law, Fit):
+        options.append(f"--law {records.name(type(law.law))}")
+        options += [f"--eps0 {value:.10g}" for name, value in law.held.items() if name == "eps0"]
+    smallest = float(np.exp(law.curves(**law.inputs)[0]).min())
+    return "\n".join(
+        [
+            f"errsrc fit {' '.join([str(table), *options, f'--out {fit}'])}",
+            f"errsrc predict {fit} {sizes}    # 4 times the largest sizes",
+            f"errsrc plan {fit} --error {0.9 * smallest:.2g}    # the sizes that reach an error",
+        ]
+    )
 
 
 def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
@@ -49,10 +77,13 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     if isinstance(result, Holdout):
         sections = holdout.sections(result, code, about.examples, about.error_text, about.m_text)
         warned = holdout.warnings_of_fitted(result)
-        if family.law_of_all is not None:
-            sections.insert(-1, ("The law of all cells", _law_of_all(family.law_of_all)))
-            warned += [f"Among all cells: {said}" for said in family.law_of_all.warnings]
-        return Content(holdout.verdicts(result), sections, [*notes, *warned])
+        verdicts = holdout.verdicts(result)
+        if (law := family.law_of_all) is not None:
+            all_code = code.removesuffix("result") + "law_of_all"
+            sections.insert(-1, ("The law of all cells", _law_of_all(law, all_code, about)))
+            warned += [f"Among all cells: {said}" for said in law.warnings]
+            verdicts += _exponents(law)
+        return Content(verdicts, sections, [*notes, *warned])
     if result is None:
         return Content([(notes[-1], False)], [], notes)
     units = f"n: {about.examples}; error: {about.error_text}; {about.m_text}"
@@ -61,14 +92,36 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     return Content([_verdict(lead)], [("The law, fitted to all cells", law)], [*notes, *result.warnings])
 
 
-def _law_of_all(law: Fit | AveragedFit) -> list[Block]:
+def _exponents(law: Fit | AveragedFit) -> list[tuple[str, bool]]:
+    """Return the exponents of the law of all cells, and whether the cells determine them; [] without any."""
+    lead, _ = weighted_fits(law)[0]
+    names = {"n": lead.law.data_exponent_name, "m": lead.law.model_exponent_name}
+    if isinstance(law, AveragedFit):
+        found = {f"exponent of {name}": law.asymptotes[name] for name in names if name in law.asymptotes}
+    else:
+        known = {size: name for size, name in names.items() if name in lead.intervals and size in law.inputs}
+        found = {f"{name} (exponent of {size})": lead.intervals[name] for size, name in known.items() if name}
+    if not found:
+        return []
+    shown = ", ".join(f"{name} {interval}" for name, interval in found.items())
+    return [(f"Law of all cells: {shown}.", all(interval.determined for interval in found.values()))]
+
+
+def _law_of_all(law: Fit | AveragedFit, code: str, about: Quantities) -> list[Block]:
     """Return what a page says about the law that was fitted to all cells, the held-out cells included."""
     said = (
         "The same kind of law, fitted to all cells, the held-out cells included. Use these parameters to "
         "describe your cells and to predict larger cells. No cell is left to test this fit: the divergence "
         "of the held-out cells above shows how well such a fit predicts."
     )
-    return [Paragraph(said), *holdout.forecast_blocks(law)]
+    ax = law.plot()
+    ax.set(ylabel=about.error_text)
+    caption = (
+        "The law of all cells: solid over the measured n of each curve, dashed elsewhere. Points: the cells. "
+        f"{about.m_text}"
+    )
+    figure = Figure(ax, caption.strip(), f"ax = {code}.plot()\nax.set(ylabel={about.error_text!r})")
+    return [Paragraph(said), figure, *holdout.forecast_blocks(law)]
 
 
 def _verdict(found: Fit) -> tuple[str, bool]:
