@@ -133,7 +133,10 @@ def run(args: argparse.Namespace) -> None:
     if not goal and summary.failed:
         one = len(summary.failed) == 1
         said = "1 cell failed" if one else f"{len(summary.failed):,} cells failed"
-        raise NoAnswer(f"{said}; with --retry {'it is' if one else 'they are'} tried again.", summary)
+        again = f"with --retry {'it is' if one else 'they are'} tried again."
+        if all(text.startswith(("ValueError", "TypeError")) for text in summary.failed.values()):
+            again = "correct the refused values in the study, or your module; then run it again with --retry."
+        raise NoAnswer(f"{said}; {again}", summary)
 
 
 def _goal(args: argparse.Namespace) -> dict[str, Any]:

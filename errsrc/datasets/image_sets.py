@@ -321,12 +321,16 @@ def check_dataset(name: str, side: int, where: str, parameter: str = "dataset") 
         If the name is unknown, if a side is given for a named set, or if no side is given for a path.
     """
     checks.Integer()(side, "side", where)
-    if isinstance(name, str) and _is_path(name, side):
+    is_folder = isinstance(name, str) and (
+        _is_path(name, side) or (name not in IMAGE_SETS and Path(name, "train").is_dir())
+    )
+    if is_folder and side == 0:
+        accepted = f"an integer >= 1, the side in pixels of the images of the folder {name}"
+        said = checks.refusal("side", where, accepted, side)
+        raise ValueError(f"{said} A folder needs a side; pictures of other sizes are resized: add side = 32.")
+    if is_folder:
         checks.Integer(at_least=1)(side, "side", where)
     else:
-        if isinstance(name, str) and name not in IMAGE_SETS and Path(name, "train").is_dir():
-            accepted = f"an integer >= 1, the side in pixels of the images of the folder {name}"
-            raise ValueError(checks.refusal("side", where, accepted, side))
         checks.Choice(tuple(IMAGE_SETS))(name, parameter, where)
         if side:
             accepted = f"0 for {name}, whose images have a side"

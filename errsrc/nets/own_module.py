@@ -422,7 +422,19 @@ def _reported(network: ModuleNetwork, what: str) -> Iterator[None]:
         if isinstance(error, _RefusedModule):
             raise
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _refusal(network, f"{what}: {text[:200]}.") from error
+        raise _refusal(network, f"{what}: {text[:200]}.{_channels_hint(network, text)}") from error
+
+
+def _channels_hint(network: ModuleNetwork, text: str) -> str:
+    """Return a sentence on the channels of the images if an error of torch is about channels."""
+    if not network.image_shape or "channel" not in text:
+        return ""
+    channels = network.image_shape[0]
+    always = " Pictures of a folder always have 3 channels, grey ones too." if channels == 3 else ""
+    return (
+        f"{always} The images have {channels} channel{'s' if channels > 1 else ''}: give the first layer the "
+        "argument `channels` of the function that makes the module."
+    )
 
 
 class _RefusedModule(ValueError):
