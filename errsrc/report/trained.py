@@ -78,11 +78,11 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
         sections = holdout.sections(result, code, about.examples, about.error_text, about.m_text)
         warned = holdout.warnings_of_fitted(result)
         verdicts = holdout.verdicts(result)
-        if (law := family.law_of_all) is not None:
+        if (every := family.law_of_all) is not None:
             all_code = code.removesuffix("result") + "law_of_all"
-            sections.insert(-1, ("The law of all cells", _law_of_all(law, all_code, about)))
-            warned += [f"Among all cells: {said}" for said in law.warnings]
-            verdicts += _exponents(law)
+            sections.insert(-1, ("The law of all cells", _law_of_all(every, all_code, about)))
+            warned += [f"Among all cells: {said}" for said in every.warnings]
+            verdicts += _exponents(every)
         return Content(verdicts, sections, [*notes, *warned])
     if result is None:
         return Content([(notes[-1], False)], [], notes)

@@ -114,4 +114,8 @@ def wrong_inputs(inputs, outputs):
     return nn.Linear(inputs + 1, outputs)
 
 
+def one_channel(outputs, width):
+    return nn.Sequential(nn.Conv2d(1, width, 3), nn.Flatten(), nn.Linear(36 * width, outputs))
+
+
 SIZE = 3

@@ -171,6 +171,16 @@ def test_what_the_loop_cannot_train_is_refused_with_one_sentence(name):
     assert "\n" not in str(caught.value)
 
 
+def test_a_module_for_one_channel_is_told_that_pictures_of_a_folder_have_three():
+    with pytest.raises(
+        ValueError, match="Pictures of a folder always have 3 channels, grey ones too"
+    ) as caught:
+        from_module(own_models.one_channel, outputs=3, width=4, image_shape=(3, 8, 8))
+    assert str(caught.value).endswith(
+        "give the first layer the argument `channels` of the function that makes the module."
+    )
+
+
 def test_a_name_alone_imports_nothing(monkeypatch):
     monkeypatch.setattr(own_modules, "_MODULES", {})
     for module in ("os:system", "own_models:SmallViT"):
