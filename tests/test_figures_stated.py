@@ -416,6 +416,17 @@ def parity(dim: int) -> Callable[[Any], list[float]]:
     return lambda r: [next(row for row in r["rows"] if row["dim"] == dim)[name] for name in names]
 
 
+def hierarchy(setting: str) -> Callable[[Any], list[float]]:
+    """Return n_c m^L and n* of each learner; for learners that did not reach the goal, the largest n."""
+
+    def values(r: Any) -> list[float]:
+        row = next(row for row in r["rows"] if row["setting"] == setting)
+        found = [row[name]["n*"] or row[name]["n"][-1] for name in ("deep", "clustering", "shallow")]
+        return [row["n_c m^L"], *found]
+
+    return values
+
+
 def network(name: str, passed: str = "") -> Callable[[Any], list[float]]:
     """Return the relative errors of a network at each n, each followed by that of its low-passed form."""
     names = [name, passed] if passed else [name]
@@ -1752,6 +1763,41 @@ TIES: list[Tie] = [
     Tie(B, "| 30 | 12.0 |", "parity.json", parity(30)),
     Tie(B, "| 40 | 13.3 |", "parity.json", parity(40)),
     Tie(B, "| 60 | 15.1 |", "parity.json", parity(60)),
+    Tie(B, "| 4, 6, 3, 3, 2 |", "hierarchy.json", hierarchy("4 6 3 3 2")),
+    Tie(B, "| 2, 4, 3, 2, 3 |", "hierarchy.json", hierarchy("2 4 3 2 3")),
+    Tie(B, "| 4, 8, 3, 2, 3 |", "hierarchy.json", hierarchy("4 8 3 2 3")),
+    Tie(B, "| 4, 8, 4, 2, 3 |", "hierarchy.json", hierarchy("4 8 4 2 3")),
+    Tie(B, "| 8, 16, 8, 2, 2 |", "hierarchy.json", hierarchy("8 16 8 2 2")),
+    Tie(B, "| 8, 8, 4, 2, 3 |", "hierarchy.json", hierarchy("8 8 4 2 3")),
+    Tie(B, "| 6, 8, 5, 2, 3 |", "hierarchy.json", hierarchy("6 8 5 2 3")),
+    Tie(B, "| 8, 16, 12, 2, 2 |", "hierarchy.json", hierarchy("8 16 12 2 2")),
+    Tie(
+        B,
+        "n* grows as (n_c m^L)^{1.04} [{0.87}, {1.22}]",
+        "hierarchy.json",
+        lambda r: r["slopes"]["deep"],
+    ),
+    Tie(
+        B,
+        "clustering is {0.82} [{0.62}, {1.03}]",
+        "hierarchy.json",
+        lambda r: r["slopes"]["clustering"],
+    ),
+    Tie(
+        B,
+        "at most {43%} of the number of all inputs",
+        "hierarchy.json",
+        lambda r: [max(row["deep"]["n*"] / row["strings"] for row in r["rows"])],
+    ),
+    Tie(
+        B,
+        "need {1.4} to {4.4} times as many examples as deep students",
+        "hierarchy.json",
+        lambda r: [
+            most(row["shallow"]["n*"] / row["deep"]["n*"] for row in r["rows"] if row["shallow"]["n*"])
+            for most in (min, max)
+        ],
+    ),
     Tie(B, "N grows as d^{2.00} [{1.81}, {2.19}]", "parity.json", lambda r: r["exponent"]),
     Tie(
         B,

@@ -39,9 +39,9 @@ class SynonymClustering(Learner):
 
     Notes
     -----
-    The learner knows v and s, but no rule and not the number m of synonyms.  It is exact from about n_c m^L
-    examples on, as deep networks are.  Given a tuple that has no example, the
-    learner predicts all classes with equal probability.
+    The learner knows v and s, but no rule and not the number m of synonyms.  It has few errors from a small
+    multiple of n_c m^L examples on; deep networks need about twice as many (`python sims/hierarchy.py`).
+    Given a tuple that has no example, the learner predicts all classes with equal probability.
 
     Examples
     --------
