@@ -22,7 +22,7 @@ from errsrc.sources.exact import gaussian_budget, table_budget
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.gaussian_posterior import DesignTerms
 from errsrc.sources.random_features import has_feature_terms, random_feature_terms
-from errsrc.sources.tails import LARGEST_SHAPE
+from errsrc.sources.tails import LARGEST_SHAPE, WIDENING_POOL, shape_error
 from errsrc.sources.terms import Budget
 
 FIRST_DRAWS = 64
@@ -284,9 +284,8 @@ def _stays_without_interval(found: Budget, shape_before: float | None) -> bool:
     The mean is infinite, as far as the draws show, or the shape of the tail does not depend on the draws.
     """
     shape = found.tails.get("total", 0.0)
-    return isinstance(found.total, PointEstimate) and (
-        shape >= 1 or (shape > LARGEST_SHAPE and shape == shape_before)
-    )
+    heavy = shape - 2 * shape_error(shape, WIDENING_POOL) > LARGEST_SHAPE
+    return isinstance(found.total, PointEstimate) and (shape >= 1 or (heavy and shape == shape_before))
 
 
 @functools.singledispatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,7 +18,14 @@ from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.experiments import Experiment
-from errsrc.sources.further_designs import LEAST_DRAWS, affordable_designs, further_fits, judged_terms
+from errsrc.sources.further_designs import (
+    LEAST_DRAWS,
+    affordable_designs,
+    averages_labels,
+    further_fits,
+    is_fast,
+    judged_terms,
+)
 from errsrc.sources.gaussian_posterior import (
     RANDOM_POINTS,
     DesignTerms,
@@ -34,7 +42,16 @@ from errsrc.theory import least_squares
 MOST_KEPT = 256
 """Number of configurations whose further draws are kept in memory."""
 
-_KEPT: dict[tuple[object, ...], dict[str, Array]] = {}
+LONGEST = 3.0
+"""Largest CPU time of further draws, in seconds, for learners that are not known to be fast."""
+
+MORE = 4
+"""Factor of the number of further draws if the first ones leave open whether an interval holds."""
+
+TIMED_DRAWS = 8
+"""Number of further draws that are timed first."""
+
+_KEPT: dict[tuple[object, ...], _Pool] = {}
 _POINTS = "the points at which functions are compared"
 _FURTHER_SEED = seed_of(0, "budget", "further draws")
 
@@ -68,7 +85,9 @@ def gaussian_budget(
     if not (has_feature_terms(setting, experiment) or _is_measurable(setting, function_class)):
         return bracketed_budget(setting, experiment)
     random_inputs = experiment.x is None
+    start = time.perf_counter()
     terms, inverts = _terms(setting, experiment, known)
+    per_draw = (time.perf_counter() - start) / experiment.draws
     draws = len(terms["uncertainty"])
     random_features = experiment.learner_of(0) is not learner
     random_points = (
@@ -91,7 +110,9 @@ def gaussian_budget(
             f"{labels} in M = {setting.dimension(function_class):,} functions: the estimates describe these "
             "draws only."
         )
-    judged = _judged(setting, experiment) if random_inputs and experiment.draws >= LEAST_DRAWS else {}
+    judged: Mapping[str, Tail] = {}
+    if random_inputs and experiment.draws >= LEAST_DRAWS:
+        judged = _judged(setting, experiment, per_draw)
     risk = _mean_risk(setting, experiment, terms["realizability"]) if inverts else None
     if risk is not None and np.isfinite(risk).all():
         status, judged = _share_exact_total(terms, risk, judged, random_features)
@@ -144,30 +165,93 @@ def _has_closed_form(experiment: Experiment) -> bool:
     return experiment.exact and learner.linear_in_labels and learner.function_class.largest_rank is None
 
 
-def _judged(setting: GaussianSetting, experiment: Experiment) -> Mapping[str, Tail]:
-    """Return whether intervals over draws of random inputs hold, for terms that further draws can judge."""
+def _judged(setting: GaussianSetting, experiment: Experiment, seconds: float = 0.0) -> Mapping[str, Tail]:
+    """Return whether intervals over draws of random inputs hold, for terms that further draws can judge.
+
+    `seconds` is the time that one of the experiment's draws took.
+    """
     learner, n, draws, level = experiment.learner, experiment.n, experiment.draws, experiment.level
     if has_feature_terms(setting, experiment):
         size = (n, int(setting.dimension(experiment.function_class)))
         if not (learner.inverts_singular_values(size) and affordable_designs(n, setting.input_dim)):
             return {}  # with bounded gains, no draw is far from the others
+        return judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
     judged = judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
-    further = further_fits(learner, n)
-    if "total" in judged or not further:
+    if "total" in judged or ("uncertainty" in judged and averages_labels(learner)):
         return judged
-    pool = _further_fits(setting, dataclasses.replace(experiment, draws=further, seed=_FURTHER_SEED))
-    return {name: judged_by_pool(values, draws, level) for name, values in pool.items()} | dict(judged)
+    pool = _further_fits(setting, experiment, seconds)
+    return pool.judged(draws, level) | dict(judged)
 
 
-def _further_fits(setting: GaussianSetting, experiment: Experiment) -> dict[str, Array]:
-    """Return the terms and the total of further draws; those of the last few configurations are kept."""
-    key = (repr(setting), repr(experiment.learner), experiment.n, experiment.exact)
-    if key not in _KEPT:
-        terms, _ = _terms(setting, experiment)
-        if len(_KEPT) >= MOST_KEPT:
-            _KEPT.pop(next(iter(_KEPT)))
-        _KEPT[key] = terms | {"total": np.sum(list(terms.values()), axis=0)}
-    return _KEPT[key]
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Pool:
+    """The terms and the total of further draws, (draws,) each; no terms if the draws would cost too much."""
+
+    terms: dict[str, Array]
+    _tails: dict[tuple[int, float], dict[str, Tail]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether more draws may change an interval, judged for 95% intervals over 64 draws."""
+        return any(one.is_unclear for one in self.judged(64, 0.95).values())
+
+    def judged(self, draws: int, level: float) -> dict[str, Tail]:
+        """Return `judged_by_pool` of each term; the judgements are kept."""
+        key = (draws, level)
+        if key not in self._tails:
+            self._tails[key] = {
+                name: judged_by_pool(values, draws, level) for name, values in self.terms.items()
+            }
+        return self._tails[key]
+
+
+def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: float) -> _Pool:
+    """Return further draws; those of the last few configurations are kept.
+
+    A learner that is not known to be fast, such as one of the user's own, is first fitted in a few draws.
+    They say what all further draws would cost, and whether kept draws are still right: the user may have
+    changed the class in a notebook.
+    """
+    learner, count = experiment.learner, further_fits(experiment.n)
+    key = (repr(setting), repr(learner), experiment.n, experiment.exact)
+    fast = is_fast(learner, experiment.n)
+    if key in _KEPT and fast:
+        return _KEPT[key]
+    if not fast and count * seconds > 10 * LONGEST:
+        return _Pool({})
+    try:
+        if not fast:
+            start = time.process_time()
+            first = _terms_of_further_draws(setting, experiment, TIMED_DRAWS)
+            cost = (time.process_time() - start) * count / TIMED_DRAWS
+            if key in _KEPT and _begins_with(_KEPT[key].terms, first):
+                return _KEPT[key]
+            if cost > LONGEST:
+                return _Pool({})
+        start = time.process_time()
+        found = _Pool(_terms_of_further_draws(setting, experiment, count))
+        cost = (time.process_time() - start) * MORE
+        if cost <= LONGEST and found.is_unclear:
+            found = _Pool(_terms_of_further_draws(setting, experiment, MORE * count))
+    except Exception:
+        return _Pool({})  # the budget's own draws succeeded, so the budget has no reason to fail
+    if len(_KEPT) >= MOST_KEPT:
+        _KEPT.pop(next(iter(_KEPT)))
+    _KEPT[key] = found
+    return found
+
+
+def _terms_of_further_draws(setting: GaussianSetting, experiment: Experiment, draws: int) -> dict[str, Array]:
+    terms, _ = _terms(setting, dataclasses.replace(experiment, draws=draws, seed=_FURTHER_SEED))
+    return terms | {"total": np.sum(list(terms.values()), axis=0)}
+
+
+def _begins_with(terms: Mapping[str, Array], first: Mapping[str, Array]) -> bool:
+    """Return whether the first values of each term are given values, up to rounding."""
+    return all(
+        name in terms and np.allclose(terms[name][: len(values)], values, rtol=1e-6)
+        for name, values in first.items()
+    )
 
 
 def _has_random_points(setting: GaussianSetting, experiment: Experiment) -> bool:

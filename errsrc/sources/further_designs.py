@@ -1,7 +1,8 @@
 """Terms of a budget at further random inputs, from which the tails of the terms are judged.
 
 A few draws of the inputs cannot show a heavy tail, see `errsrc.sources.tails`.  If functions are compared at
-an exact quadrature, the terms at other inputs cost little: no teacher is drawn, and no further data.  The
+an exact quadrature, the terms at other inputs cost little: no teacher is drawn, and no further data.
+Otherwise `errsrc.sources.exact` fits the learner in further draws, if these fits do not take long.  The
 further inputs are the same for every seed.  The decision to print an interval therefore does not depend on
 the draws from which the interval is computed.  If the decision depended on them, the printed intervals would
 be too narrow.  Each draw of n inputs is called a design.
@@ -31,11 +32,14 @@ FIRST_DESIGNS = 1024
 MOST_DESIGNS = 4096
 """Number of further designs if the first ones do not decide clearly."""
 
-FITS = {64: 512, 128: 256}
-"""Number of further draws in which a fast learner is fitted, if its terms have no faster formula.
+FITS = {64: 512, math.inf: 256}
+"""Number of further draws in which a learner is fitted, if its terms have no faster formula.
 
 The keys are the largest numbers of examples for which so many draws are made.
 """
+
+FAST_EXAMPLES = 128
+"""Largest number of examples for which some learners of errsrc are known to be fast."""
 
 LEAST_DRAWS = 10
 """Smallest number of draws whose intervals are judged."""
@@ -160,8 +164,19 @@ def affordable_designs(n: int, columns: int) -> float:
     return affordable if affordable >= LEAST_DESIGNS else 0.0
 
 
-def further_fits(learner: Learner, n: int) -> int:
+def further_fits(n: int) -> int:
     """Return the number of further draws in which a learner is fitted, to judge the tails of its terms.
+
+    Parameters
+    ----------
+    n : int
+        Number of labelled examples.
+    """
+    return next(fits for most, fits in FITS.items() if n <= most)
+
+
+def is_fast(learner: Learner, n: int) -> bool:
+    """Return whether a learner is known to be fast, so that its further fits need not be timed first.
 
     Parameters
     ----------
@@ -169,13 +184,9 @@ def further_fits(learner: Learner, n: int) -> int:
         The learner.
     n : int
         Number of labelled examples.
-
-    Returns
-    -------
-    int
-        The number; 0 for learners that are not known to be fast, and for large n.
     """
-    return next((fits for most, fits in FITS.items() if n <= most and _is_fast(learner)), 0)
+    own = not type(learner).__module__.startswith("errsrc.")
+    return n <= FAST_EXAMPLES and not own and _is_fast(learner)
 
 
 @functools.singledispatch

@@ -27,20 +27,27 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc.results import ROUNDING, mean_statistic
 
 LARGEST_SHAPE = 0.4
-"""Largest shape k of the tail for which an interval of the mean may hold."""
+"""Largest shape k of the tail for which an interval of the mean may hold.
 
-MOST_MISSES = 1.2
+An estimated shape may be larger by its standard error, or by two standard errors if it comes from at least
+`WIDENING_POOL` further draws, which say by how much to widen the interval.
+"""
+
+MOST_MISSES = 1.6
 """Largest share of intervals that may miss the mean, in units of the share that their level allows.
 
-This applies to pools that are too small to move the ends of the intervals.  For 95% intervals, 94% or more
-must contain the mean.
+This applies to pools of fewer than `WIDENING_POOL` draws.  For 95% intervals, 92% or more must contain the
+mean; then the intervals are made wider.
 """
+
+WIDENING_POOL = 1024
+"""Smallest number of further draws from which intervals may be made much wider."""
 
 SAMPLES = 6144
 """Number of samples that are drawn from a pool, to count how many intervals contain its mean."""
 
 LEAST_POOL = 4096
-"""Smallest number of further draws from which the ends of intervals are corrected."""
+"""Smallest number of further draws from which intervals are made narrower; fewer draws only widen them."""
 
 CLOSE = 0.12
 """Largest difference of a coverage from its level, in units of the share that may miss, without correction.
@@ -49,7 +56,10 @@ For 95% intervals, a coverage of 94.4% to 95.6% is not corrected.
 """
 
 RESAMPLED_DRAWS = 2048
-"""Largest number of draws for which samples are drawn; intervals over more draws are judged by k alone."""
+"""Largest size of the samples that are drawn from a pool; intervals over more draws are moved alike."""
+
+SUGGESTED_DRAWS = 1000
+"""Number of draws that the status of a budget suggests if its draws show a possible heavy tail."""
 
 LEAST_DRAWS = 20
 """Smallest number of draws whose tail is judged."""
@@ -141,6 +151,10 @@ class Tail:
         Factors of Student's quantile for the lower and for the upper end of the interval, see
         `errsrc.results.mean_ends`.  With these factors, the intervals contain the mean of the pool as often
         as their level says, and miss it equally often on both sides.
+    judged_draws : int
+        Number of draws from which the shape was estimated.
+    by_pool : bool
+        Whether these draws are further draws.  Then more draws of the budget do not change the shape.
     """
 
     shape: float | None
@@ -148,6 +162,45 @@ class Tail:
     holds: bool
     clear: bool = True
     stretch: tuple[float, float] = (1.0, 1.0)
+    judged_draws: int = 0
+    by_pool: bool = False
+
+    @property
+    def shape_error(self) -> float:
+        """Standard error of the shape; 0 without a shape."""
+        return 0.0 if self.shape is None else shape_error(self.shape, self.judged_draws)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether more further draws may change the interval, or whether it is stated."""
+        plain = self.holds and self.stretch == (1.0, 1.0)
+        return self.shape is not None and not self.clear and not (plain and self.shape <= LARGEST_SHAPE)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the shape exceeds `LARGEST_SHAPE` by more than one or two standard errors."""
+        errors = 2 if self.by_pool and self.judged_draws >= WIDENING_POOL else 1
+        return self.shape is not None and self.shape - errors * self.shape_error > LARGEST_SHAPE
+
+    def reason(self, level: float, draws: int) -> str:
+        """Return why there is no interval, and whether more draws may give one.
+
+        Parameters
+        ----------
+        level : float
+            Coverage that an interval would state, in (0, 1).
+        draws : int
+            Number of draws from which the interval would be computed.
+        """
+        shape = f"Pareto shape k = {self.shape:.2g} ± {self.shape_error:.1g}, intervals need k <= 0.4"
+        if self.coverage is not None and not self.heavy:
+            share = f"{self.coverage:.0%} of the cases"
+            return f"with {draws:,} draws, a {level:.0%} interval would hold in {share}"
+        if self.by_pool:
+            known = f"{self.judged_draws:,} further draws show a heavy tail ({shape})"
+            return f"few draws carry the mean, and more draws do not help: {known}"
+        hint = f"; try draws={SUGGESTED_DRAWS}" if draws < SUGGESTED_DRAWS else ""
+        return f"{draws:,} draws show a possible heavy tail ({shape}){hint}"
 
     @property
     def mirrored(self) -> Tail:
@@ -159,8 +212,10 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
     """Return a `Tail` that says whether intervals of a mean can be trusted, judged by further draws.
 
     Samples of the size `draws` are taken from the pool.  The intervals of the sample means that contain the
-    mean of the pool are counted.  If the number of these intervals is not what the level says, and if the
-    pool is large, the ends of the interval are moved (`Tail.stretch`).
+    mean of the pool are counted.  If the number of these intervals is not what the level says, the ends of
+    the interval are moved (`Tail.stretch`).  A pool of fewer than `LEAST_POOL` draws only moves them apart,
+    and a pool of fewer than `WIDENING_POOL` draws not far.  Samples of a heavy tail lack the largest draws,
+    so that the count is too favourable.  Therefore no interval holds if the tail is heavy (`Tail.heavy`).
 
     Parameters
     ----------
@@ -171,22 +226,26 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
     level : float
         Coverage that the interval states, in (0, 1).
     """
-    shape = pareto_shape(pool)
+    shape, size = pareto_shape(pool), len(pool)
     if shape is None:
         return Tail(None, None, True)
-    if draws > RESAMPLED_DRAWS:
-        return Tail(shape, None, shape <= LARGEST_SHAPE)
-    statistic = _statistic_of_samples(pool, draws, level)
+    found = Tail(shape, None, False, judged_draws=size, by_pool=True)
+    statistic = _statistic_of_samples(pool, min(draws, RESAMPLED_DRAWS), level)
     coverage = float((np.abs(statistic) <= 1).mean())
-    too_heavy = (shape - LARGEST_SHAPE) / (2 * _shape_error(shape, len(pool)))  # 1: by two standard errors
-    if abs(coverage - level) <= CLOSE * (1 - level) and shape <= LARGEST_SHAPE:
-        return Tail(shape, coverage, True, clear=too_heavy <= -1)
-    if len(pool) < LEAST_POOL:
-        holds = shape <= LARGEST_SHAPE and 1 - coverage <= MOST_MISSES * (1 - level)
-        return Tail(shape, coverage, holds, clear=too_heavy >= 1)
+    found = replace(found, coverage=coverage)
+    too_heavy = (shape - LARGEST_SHAPE) / (2 * found.shape_error)  # 1: by two standard errors
+    missing = (level - coverage) / (1 - level)
+    if not found.heavy and -CLOSE <= missing <= CLOSE:
+        return replace(found, holds=True, clear=too_heavy <= -1)
+    found = replace(found, clear=size >= LEAST_POOL or too_heavy >= 1)
+    if size < WIDENING_POOL and 1 - coverage > MOST_MISSES * (1 - level):
+        return found
+    if not found.heavy and size < LEAST_POOL and missing < 0:
+        return replace(found, holds=True)
     low, high = np.quantile(statistic, [(1 - level) / 2, (1 + level) / 2])
-    holds = shape <= LARGEST_SHAPE and bool(np.isfinite([low, high]).all())
-    return Tail(shape, coverage, holds, stretch=(float(high), -float(low)) if holds else (1.0, 1.0))
+    if found.heavy or not np.isfinite([low, high]).all():
+        return found
+    return replace(found, holds=True, stretch=(float(high), -float(low)))
 
 
 def _statistic_of_samples(pool: NDArray[np.float64], draws: int, level: float) -> NDArray[np.float64]:
@@ -222,9 +281,18 @@ def judged_by_draws(values: NDArray[np.float64], scale: float) -> Tail:
     shape = None if np.abs(values).max() <= ROUNDING * scale else pareto_shape(values)
     if shape is None:
         return Tail(None, None, True)
-    return Tail(shape, None, shape - _shape_error(shape, len(values)) <= LARGEST_SHAPE)
+    found = Tail(shape, None, True, judged_draws=len(values))
+    return replace(found, holds=not found.heavy)
 
 
-def _shape_error(shape: float, draws: int) -> float:
-    """Return the standard error of the shape of the tail of some draws."""
+def shape_error(shape: float, draws: int) -> float:
+    """Return the standard error of an estimated shape of a tail.
+
+    Parameters
+    ----------
+    shape : float
+        The estimate, see `pareto_shape`.
+    draws : int
+        Number of draws from which the shape was estimated.
+    """
     return max(1 + shape, 0.5) / math.sqrt(tail_size(draws))

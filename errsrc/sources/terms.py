@@ -25,7 +25,7 @@ from errsrc.results import (
 from errsrc.settings import Setting
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.further_designs import averages_labels
-from errsrc.sources.tails import LARGEST_SHAPE, Tail, judged_by_draws
+from errsrc.sources.tails import Tail, judged_by_draws
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """The terms, in the order in which they are shown everywhere."""
@@ -159,7 +159,7 @@ class Budget(TabularResult):
         """
         draws = {"realizability": realizability, "uncertainty": uncertainty, "deficiency": deficiency}
         draws["total"] = setting.noise + np.sum(list(draws.values()), axis=0)
-        tails = _judged(draws, setting, experiment.learner) | dict(judged or {})
+        tails = _judged(draws, setting, experiment.learner, judged)
         if infinite_mean:
             tails |= {name: replace(tails[name], holds=False) for name in ("deficiency", "total")}
         intervals = _intervals(draws, tails, experiment.level)
@@ -426,18 +426,24 @@ def _difference(deficiency: LowerUpper, not_yet: PerDraw, level: float) -> Brack
     return Bracket(lower, upper, "The deficiency at the horizon.")
 
 
-def _judged(draws: Mapping[str, PerDraw], setting: Setting, learner: Learner) -> dict[str, Tail]:
-    """Return whether intervals hold, judged by the draws; error rates and means of labels always hold.
+def _judged(
+    draws: Mapping[str, PerDraw],
+    setting: Setting,
+    learner: Learner,
+    by_pool: Mapping[str, Tail] | None = None,
+) -> dict[str, Tail]:
+    """Return whether intervals hold, judged by further draws where there are any, or else by the draws.
 
-    A budget that withholds the intervals of some samples, and states those of others, states intervals that
-    hold too rarely: the withheld samples are those with a large draw, whose intervals mostly hold.
+    Error rates and risks of means of labels always have intervals.  A budget that withholds the intervals of
+    some samples, and states those of others, states intervals that hold too rarely: the withheld samples are
+    those with a large draw, whose intervals mostly hold.
     """
     found = {name: judged_by_draws(values, setting.target_variance) for name, values in draws.items()}
     return {
         name: replace(tail, holds=True)
         if setting.loss == "zero-one" or (averages_labels(learner) and name != "uncertainty")
         else tail
-        for name, tail in found.items()
+        for name, tail in (found | dict(by_pool or {})).items()
     }
 
 
@@ -466,11 +472,7 @@ def _withheld(
     if infinite_mean:
         return [f"There is no interval of {terms}."]
     worst = judged["total"] if "total" in names else judged[last]
-    why = f"few draws carry the mean (Pareto shape k = {worst.shape:.2g}, intervals need k <= 0.4)"
-    if worst.coverage is not None and worst.shape is not None and worst.shape <= LARGEST_SHAPE:
-        share = f"{worst.coverage:.0%} of the cases, and more draws may give an interval"
-        why = f"with {len(draws[last]):,} draws, a {level:.0%} interval would hold in {share}"
-    return [f"There is no interval of {terms}: {why}."]
+    return [f"There is no interval of {terms}: {worst.reason(level, len(draws[last]))}."]
 
 
 def _std_error(values: PerDraw) -> float:

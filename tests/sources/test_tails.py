@@ -1,5 +1,7 @@
 """Heavy tails of budgets over random inputs: what is withheld, what is exact, and draws="auto"."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from errsrc.learners import (
     BandLeastSquares,
     GradientDescent,
     KernelRidge,
+    Learner,
     Memory,
     MinimumNorm,
     Neighbours,
@@ -16,8 +19,8 @@ from errsrc.learners import (
     Tuned,
 )
 from errsrc.results import PointEstimate, mean_ends, mean_statistic
-from errsrc.settings import BandTeacher, Flips, Gaussian, LinearTeacher, TableTeacher
-from errsrc.sources import budget, further_designs, tails
+from errsrc.settings import BandTeacher, Flips, Gaussian, GaussianSetting, LinearTeacher, TableTeacher
+from errsrc.sources import budget, exact, further_designs, tails
 from errsrc.sources.further_designs import FurtherDesigns, judged_terms, terms_at
 from errsrc.sources.tails import judged_by_draws, judged_by_pool, pareto_shape
 from errsrc.studies.budgets import (
@@ -65,6 +68,93 @@ def test_intervals_of_light_tails_hold_and_of_heavy_tails_do_not():
     assert not missed.holds
     assert missed.shape > 0.6
     assert not judged_by_draws(heavy, 1.0).holds
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "heavy"), [(0.5, 512, False), (0.6, 40_000, True), (0.8, 512, True), (0.6, 2048, False)]
+)
+def test_a_shape_is_heavy_only_beyond_its_standard_error(shape, size, heavy, monkeypatch):
+    monkeypatch.setattr(tails, "SAMPLES", 1024)
+    pool = ((np.arange(size) + 0.5) / size) ** -shape
+    tail = judged_by_pool(pool, 64, 0.95)
+    assert tail.heavy is heavy
+    assert tail.holds is (size == 2048)
+    known = "few draws carry the mean, and more draws do not help: "
+    assert tail.reason(0.95, 64).startswith(known if heavy else "with 64 draws, a 95% interval")
+
+
+def test_a_small_pool_makes_intervals_wider_but_never_narrower(monkeypatch):
+    """A very small pool does not say by how much to widen intervals that hold far too rarely."""
+    monkeypatch.setattr(tails, "SAMPLES", 1024)
+    rng = np.random.default_rng(1)
+    pool = rng.lognormal(sigma=1.0, size=2048)
+    skewed = judged_by_pool(pool, 64, 0.95)
+    assert skewed.holds
+    assert skewed.stretch[1] > 1.1
+    few = judged_by_pool(pool[:512], 64, 0.95)
+    assert not few.holds
+    assert few.reason(0.95, 64) == "with 64 draws, a 95% interval would hold in 91% of the cases"
+    two = judged_by_pool(np.repeat([0.0, 1.0, 2.0, 3.0, 4.0], 103), 4, 0.95)
+    assert two.holds
+    assert two.stretch == (1.0, 1.0)
+
+
+def test_few_draws_show_only_a_possible_heavy_tail():
+    heavy = judged_by_draws(np.random.default_rng(0).pareto(1.1, 64), 1.0)
+    assert not heavy.holds
+    assert heavy.reason(0.95, 64) == (
+        f"64 draws show a possible heavy tail (Pareto shape k = {heavy.shape:.2g} ± {heavy.shape_error:.1g}, "
+        "intervals need k <= 0.4); try draws=1000"
+    )
+    assert "try" not in heavy.reason(0.95, 1000)
+
+
+@dataclass(frozen=True)
+class Line(GaussianSetting):
+    def inputs(self, count, rng):
+        return rng.random((count, 1))
+
+    def roots(self, *points):
+        return [np.hstack([x**0, x]) for x in points]
+
+
+@dataclass(frozen=True)
+class Constant(Learner):
+    """The mean label, times `shrink`; the fit with the number `fails` raises an error."""
+
+    fits, fails, shrink = 0, 0, 1.0
+
+    def _fit(self, x, y, rng):
+        Constant.fits += 1
+        if Constant.fits == Constant.fails:
+            raise ValueError
+        mean = Constant.shrink * y.mean()
+        return lambda at: np.full(len(at), mean)
+
+
+def test_learners_of_the_users_own_are_fitted_in_further_draws(monkeypatch):
+    """Eight further draws are timed first.  An unclear decision takes more draws.  Kept draws are used again,
+    unless they are not the same now.
+    """
+    monkeypatch.setattr(further_designs, "FITS", {np.inf: 64})
+    monkeypatch.setattr(tails, "SAMPLES", 64)
+    monkeypatch.setattr(exact, "_KEPT", {})
+    monkeypatch.setattr(exact, "MORE", 2)
+
+    def fits(n=6):
+        Constant.fits = 0
+        found = budget(Line(channel=Gaussian(0.2)), Constant(), n, draws=10)
+        assert np.isfinite(found.total.estimate)
+        return Constant.fits
+
+    assert fits() == 10 + 8 + 64 + 2 * 64
+    assert fits() == 10 + 8
+    monkeypatch.setattr(Constant, "shrink", 0.5)
+    assert fits() > 10 + 8
+    monkeypatch.setattr(Constant, "fails", 30)
+    assert fits(n=7) == 30  # the budget itself does not fail
+    monkeypatch.setattr(exact, "LONGEST", 0.0)
+    assert fits(n=8) == 10
 
 
 def test_further_designs_are_computed_once(monkeypatch):
