@@ -232,7 +232,7 @@ def _bars(found: Sequence[Bar], ax: Axes | None, label: str, title: str) -> Axes
     with mpl.rc_context(STYLE):
         ax = axes(ax, 7.2, 0.9 + 0.42 * len(found))
         rows = np.arange(len(found))[::-1]
-        right = max(max(one.value.estimate, one.open_end or 0.0, _finite(one.value.high)) for one in found)
+        ends = [max(one.value.estimate, one.open_end or 0.0, _finite(one.value.high)) for one in found]
         left = min(0.0, *(_finite(one.value.low) for one in found))
         for row, one in zip(rows, found, strict=True):
             ax.barh(row, one.value.estimate, 0.62, color=one.colour, zorder=2)
@@ -248,8 +248,9 @@ def _bars(found: Sequence[Bar], ax: Axes | None, label: str, title: str) -> Axes
             place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": INK}
             ax.annotate(one.text, (end, row), (5, 0), **place)
         ax.set_yticks(rows, [one.name for one in found])
-        share = min(0.7, 0.014 * max(len(one.text) for one in found))  # of the width, for the texts
-        ax.set(xlabel=label, xlim=(1.05 * left, left + max(right - left, 1e-300) / (1 - share)))
+        shares = [min(0.7, 0.014 * len(one.text)) for one in found]  # of the width, for the texts
+        width = max((end - left) / (1 - share) for end, share in zip(ends, shares, strict=True))
+        ax.set(xlabel=label, xlim=(1.05 * left, left + max(width, 1e-300)))
         ax.grid(axis="y", visible=False)
         linear(ax, "x")
         names = max(len(one.name) for one in found)  # to the left of the axes, and of the title

@@ -154,7 +154,21 @@ def _rounded(result: Sequence[Budget], where: str) -> list[Budget]:
     budgets = list(result) if isinstance(result, Iterable) else []
     if not isinstance(result, Iterable) or not all(isinstance(one, Budget) for one in budgets):
         raise TypeError(checks.refusal("result", where, "a list of budgets, one for each n", result))
+    sizes = [one.n for one in budgets]
+    if len(set(sizes)) < len(sizes):
+        accepted = "budgets of one learner, one at each n"
+        fix = f"Draw each learner in Axes of its own: errsrc.plots.{where}(budgets, ax)."
+        raise ValueError(f"{checks.refusal('result', where, accepted, f'<budgets at n = {sizes}>')} {fix}")
     return sorted((one.rounded for one in budgets), key=lambda one: one.n)
+
+
+def _alone(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which points have an interval of width > 0 although the points on both sides have none."""
+    known = np.isfinite(low) & np.isfinite(high)
+    neighbours = np.zeros(len(known), dtype=bool)
+    neighbours[1:] |= known[:-1]
+    neighbours[:-1] |= known[1:]
+    return known & ~neighbours & (high > low)
 
 
 def _bracket_width(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -240,6 +254,8 @@ def terms(
                     ax.plot(n[bare], middle[bare], **style)
                     without = True
                 ax.fill_between(n, low, high, color=colour, alpha=0.2, linewidth=0)
+                alone = _alone(low, high)  # a strip needs two neighbours with an interval
+                ax.vlines(n[alone], low[alone], high[alone], color=colour, linewidth=1.5, zorder=1.8)
         for (label, curve), dash in zip((theory or {}).items(), itertools.cycle(PREDICTED)):
             sizes, values = (np.asarray(side, dtype=np.float64) for side in curve)
             if sizes.ndim != 1 or sizes.shape != values.shape:

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
@@ -222,6 +223,11 @@ def test_an_estimate_without_an_interval_is_an_open_mark_and_the_total_lies_belo
     assert (marks.get_xdata()[0], marks.get_ydata()[0]) == (8, bare.lower.estimate)
     assert (marks.get_markerfacecolor(), marks.get_marker()) == ("white", "^")
     assert labels(ax) == [*COLOURS, "total", "open: no interval"]
+    bars = [one.get_segments() for one in ax.collections if isinstance(one, LineCollection)]
+    assert [bar[0][0] for one in bars for bar in one] == [
+        4,
+        16,
+    ]  # a strip would need two intervals side by side
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert lines["total"].get_zorder() < min(lines[name].get_zorder() for name in COLOURS)
 
@@ -247,7 +253,10 @@ def test_shares_are_stacked_in_order_to_the_whole(budgets):
     assert tops[-1] == pytest.approx(1)
     assert labels(ax) == list(COLOURS)[::-1]
     with pytest.raises(ValueError, match="two or more n"):
-        plots.shares([budgets[0], budgets[0]])
+        plots.shares(budgets[:1])
+    for draw in (plots.shares, plots.terms, plots.draw):
+        with pytest.raises(ValueError, match=r"one at each n. .* Draw each learner in Axes of its own"):
+            draw([*budgets, *budgets])
 
 
 def test_what_a_bracket_leaves_open_is_hatched(budgets):
