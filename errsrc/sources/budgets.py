@@ -117,7 +117,9 @@ def budget(
     finite, but few draws may carry a large part of the mean.  Most intervals of the mean would then be too
     low.  In both cases the budget states no interval of these terms, and the status says why.
     `errsrc.sources.tails` judges the draws.  Further draws of the inputs may show that the usual interval of
-    a mean contains the mean too rarely or too often.  The ends of the interval are then moved.  For linear
+    a mean contains the mean too rarely or too often.  The ends of the interval are then moved.  A learner of
+    your own is fitted in up to 2,048 further draws for this, if these take less than 3 seconds of CPU time.
+    The number of fits is therefore larger than `draws`.  For linear
     regression with normal inputs, a closed form gives the total even if few draws carry a large part of the
     mean (`errsrc.theory.least_squares`).
 

@@ -208,13 +208,13 @@ class _Pool:
 def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: float) -> _Pool:
     """Return further draws; those of the last few configurations are kept.
 
-    A learner that is not known to be fast, such as one of the user's own, is first fitted in a few draws.
-    They say what all further draws would cost, and whether kept draws are still right: the user may have
-    changed the class in a notebook.
+    A learner that is not known to be fast, such as one of the user's own, or in a setting of the user's own,
+    is first fitted in a few draws.  They say what all further draws would cost, and whether kept draws are
+    still right: the user may have changed the class in a notebook.
     """
     learner, count = experiment.learner, further_fits(experiment.n)
     key = (repr(setting), repr(learner), experiment.n, experiment.exact)
-    fast = is_fast(learner, experiment.n)
+    fast = is_fast(learner, experiment.n) and type(setting).__module__.startswith("errsrc.")
     if key in _KEPT and fast:
         return _KEPT[key]
     if not fast and count * seconds > 10 * LONGEST:
