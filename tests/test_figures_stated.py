@@ -410,6 +410,64 @@ def bayes(noise: str) -> Callable[[Any], list[float]]:
     return lambda r: [r[key][name] for key in keys for name in ("ratio", "ratio_error")]
 
 
+def beside_chains(r: Any) -> list[float]:
+    """Return the mean ratio of message passing to chains at d = 12, 24, 48, with its error."""
+    out = []
+    for dim in (12, 24, 48):
+        rows = [v for k, v in r.items() if k.startswith("chains: kappa=0.5") and k.endswith(f"d={dim}")]
+        out += [
+            statistics.mean(row["ratio"] for row in rows),
+            sum(row["ratio_error"] ** 2 for row in rows) ** 0.5 / len(rows),
+        ]
+    return out
+
+
+def narrow(dim: int) -> Callable[[Any], list[float]]:
+    """Return the ratios of message passing to chains for narrow networks, with their errors."""
+    keys = [f"chains: kappa=0.1 noise=0.25 alpha={alpha} d={dim}" for alpha in (0.0725, 0.125)]
+    return lambda r: [r[key][name] for key in keys for name in ("ratio", "ratio_error")]
+
+
+def deficient(name: str) -> Callable[[Any], list[float]]:
+    """Return the risk of a learner of quadratic teachers, over their variance, in the stated cells."""
+    cells = [(0, 78), (0, 156), (0, 190), *((noise, n) for noise in (0.01, 0.25) for n in (156, 210, 420))]
+
+    def values(r: Any) -> list[float]:
+        rows = [r[f"d=20 kappa=0.5 noise={noise:g} n={n}"] for noise, n in cells]
+        if name == "limit":
+            return [row["limit"] / row["variance"] for row in rows]
+        found = [(row["learners"].get(name), row["variance"]) for row in rows]
+        return [statistics.mean(each["risk"]) / variance for each, variance in found if each]
+
+    return values
+
+
+def at_dof(n: str, noise: str) -> Callable[[Any], list[float]]:
+    """Return the limit of a cell of message passing at d = 100, and the ratios of its risks to the limit."""
+    key = f"limit: kappa=0.5 noise={noise} n={n}dof"
+
+    def values(r: Any) -> list[float]:
+        last = r[f"{key} extrapolated"]
+        ratios = [r[f"{key} d={dim}"]["ratio"] for dim in (25, 50, 100)]
+        return [r[f"{key} d=100"]["relative_limit"], *ratios, last["ratio"], last["ratio_error"]]
+
+    return values
+
+
+def over_message_passing(r: Any, cell: str, names: str) -> list[float]:
+    """Return the risks of learners over that of message passing, in a cell; names are short."""
+    short = {"b": "lbfgs", "g": "gradient descent", "a": "adam"}
+    found = r[f"d=20 {cell}"]["learners"]
+    names_of = [f"{short[name[0]]}, {name[1]} m" for name in names.split()]
+    mean = {name: statistics.mean(found[name]["risk"]) for name in (*names_of, "message passing")}
+    return [mean[name] / mean["message passing"] for name in names_of]
+
+
+def ends(values: list[float]) -> list[float]:
+    """Return the smallest and the largest value."""
+    return [min(values), max(values)]
+
+
 def parity(dim: int) -> Callable[[Any], list[float]]:
     """Return the examples that Adam needs for a sparse parity, its error at a third, and that of elimination."""
     names = ("n*", "error at n*/3", "elimination at 4 d, 5% flips")
@@ -1831,6 +1889,84 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
+        "its risk is {1.03} ± {0.01}, {1.02} ± {0.01} and {1.02} ± {0.01} times the posterior",
+        "quadratic_message_passing.json",
+        beside_chains,
+    ),
+    Tie(B, "are {1.20} ± {0.12} and {1.54} ± {0.23} at d = 20", "quadratic_message_passing.json", narrow(20)),
+    Tie(B, "and {1.08} ± {0.13} and {1.14} ± {0.11} at d = 50", "quadratic_message_passing.json", narrow(50)),
+    Tie(B, "| 0.5 dof | 0 |", "quadratic_message_passing.json", at_dof("0.5", "0")),
+    Tie(B, "| 0.75 dof | 0 |", "quadratic_message_passing.json", at_dof("0.75", "0")),
+    Tie(B, "| 0.75 dof | 0.001 |", "quadratic_message_passing.json", at_dof("0.75", "0.001")),
+    Tie(
+        B,
+        "the ratio is {3.35} at d = 25 and {1.67} at d = 50",
+        "quadratic_message_passing.json",
+        lambda r: [r[f"limit: kappa=0.5 noise=0.001 n=1dof d={d}"]["ratio"] for d in (25, 50)],
+    ),
+    Tie(
+        B,
+        "from n = {1.02} dof on at d = 25 and {1.02} dof on at d = 50 for kappa = 0.5, and from {1.24} dof on at d = 25 and {1.08} dof on",
+        "quadratic_message_passing.json",
+        lambda r: [r[f"threshold: kappa={kappa} d={d}"]["half"] for kappa in (0.5, 0.1) for d in (25, 50)],
+    ),
+    Tie(B, "| limit of large d |", "quadratic_deficiency.json", deficient("limit")),
+    Tie(B, "| message passing |", "quadratic_deficiency.json", deficient("message passing")),
+    Tie(B, "| `network-selection` |", "quadratic_deficiency.json", deficient("network-selection")),
+    Tie(B, "| L-BFGS, width m |", "quadratic_deficiency.json", deficient("lbfgs, 1 m")),
+    Tie(B, "| L-BFGS, width 4 m |", "quadratic_deficiency.json", deficient("lbfgs, 4 m")),
+    Tie(B, "| gradient descent, width m |", "quadratic_deficiency.json", deficient("gradient descent, 1 m")),
+    Tie(
+        B, "| gradient descent, width 4 m |", "quadratic_deficiency.json", deficient("gradient descent, 4 m")
+    ),
+    Tie(B, "| Adam, width m |", "quadratic_deficiency.json", deficient("adam, 1 m")),
+    Tie(B, "| Adam, width 4 m |", "quadratic_deficiency.json", deficient("adam, 4 m")),
+    Tie(B, "| least squares in the products |", "quadratic_deficiency.json", deficient("least squares")),
+    Tie(
+        B,
+        "networks of width m have {1.8} to {2.4} times the risk of message passing, and networks of width 4 m have {1.4} to {1.6}",
+        "quadratic_deficiency.json",
+        lambda r: [
+            value
+            for names in ("b1 g1 a1", "b4 g4 a4")
+            for value in ends(over_message_passing(r, "kappa=0.5 noise=0 n=78", names))
+        ],
+    ),
+    Tie(
+        B,
+        "leave training risks of {0.0009} and {0.0048}",
+        "quadratic_deficiency.json",
+        lambda r: [
+            statistics.median(r["d=20 kappa=0.5 noise=0 n=190"]["learners"][name]["training"])
+            for name in ("gradient descent, 1 m", "adam, 1 m")
+        ],
+    ),
+    Tie(
+        B,
+        "At n = 156, networks of width m have {1.9} to {5.2} times",
+        "quadratic_deficiency.json",
+        lambda r: ends(over_message_passing(r, "kappa=0.5 noise=0.01 n=156", "b1 g1 a1")),
+    ),
+    Tie(
+        B,
+        "at width m have {1.00} and {1.00} times this risk, L-BFGS at width 4 m {1.16} times, and Adam at width m {2.40} times",
+        "quadratic_deficiency.json",
+        lambda r: over_message_passing(r, "kappa=0.5 noise=0.01 n=420", "b1 g1 b4 a1"),
+    ),
+    Tie(
+        B,
+        "the three have {1.17} to {1.21} times this risk",
+        "quadratic_deficiency.json",
+        lambda r: ends(over_message_passing(r, "kappa=0.5 noise=0.25 n=420", "b1 g1 a1")),
+    ),
+    Tie(
+        B,
+        "L-BFGS has {0.92}, {2.70} and {4.29} times the risk",
+        "quadratic_deficiency.json",
+        lambda r: over_message_passing(r, "kappa=0.1 noise=0.01 n=840", "b1 b2 b4"),
+    ),
+    Tie(
+        B,
         "The error is at most {1.5e-10}",
         "nyquist.json",
         lambda r: [max(x["error"] for each in r["growth"].values() for x in each["points"])],
@@ -2065,6 +2201,24 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (B, "Chains that start at", "0.5", "the setting: benchmarks/quadratic_bayes.py"),
     (B, "| 0.25 | 1.03", "0.25", "the setting: benchmarks/quadratic_bayes.py"),
     (B, "| 0.05 | 0.95", "0.05", "the setting: benchmarks/quadratic_bayes.py"),
+    (
+        B,
+        "`quadratic-message-passing` is",
+        "0.1 0.25 0.0725 0.125",
+        "the setting: benchmarks/quadratic_message_passing.py",
+    ),
+    (B, "Chains need noise", "0.5", "the setting: benchmarks/quadratic_message_passing.py"),
+    (B, "| 0.5 dof | 0 |", "0.5", "the setting: benchmarks/quadratic_message_passing.py"),
+    (B, "| 0.75 dof | 0 |", "0.75", "the setting: benchmarks/quadratic_message_passing.py"),
+    (B, "| 0.75 dof | 0.001 |", "0.75 0.001", "the setting: benchmarks/quadratic_message_passing.py"),
+    (
+        B,
+        "At finite d the smallest",
+        "0.001 1e-4 0.5 0.1",
+        "the setting: benchmarks/quadratic_message_passing.py",
+    ),
+    (B, "- With noise variance 0.01, the", "0.01 0.25", "the setting: sims/quadratic_deficiency.py"),
+    (B, "- For m = 2 the width", "0.01", "the setting: sims/quadratic_deficiency.py"),
     (B, "`network-selection` is given", "1e-12 1.5 2", "the setting: benchmarks/network_selection.py"),
     (
         B,

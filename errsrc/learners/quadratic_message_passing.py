@@ -25,6 +25,8 @@ CONVERGED = 1e-3
 
 _STOPPED = 1e-10  # gap at which the iteration stops
 _EXACT = 1e-13  # variance of the noise, relative to the prior's, from which on rounding errors decide
+_SLACK = 3.0  # times the expected squared error that an estimate may be away from rank m
+_TINY = 1e-150  # instead of 0 in a denominator
 _DEVIATIONS = 2.0  # standard deviations of the largest eigenvalue of S above its mean that are accepted
 _TRACE_DEVIATIONS = 5.0  # standard deviations of tr S from its mean d that are accepted
 _ATTEMPTS = ((0.5, False), (0.3, True))  # damping, and whether variances are corrected by the residuals
@@ -108,9 +110,9 @@ class QuadraticMessagePassing(Learner):
         order = np.lexsort((y, *x.T))  # so that rounding does not depend on the order of examples
         unit = self.weight_std**2
         examples = _Examples(x[order], y[order] / unit, self.noise / unit**2)
-        best = _iterate(examples, self.network, self.steps, *_ATTEMPTS[0])
+        best = _checked(_iterate(examples, self.network, self.steps, *_ATTEMPTS[0]), self.network)
         if best.gap > CONVERGED:
-            other = _iterate(examples, self.network, self.steps, *_ATTEMPTS[1])
+            other = _checked(_iterate(examples, self.network, self.steps, *_ATTEMPTS[1]), self.network)
             best = min(best, other, key=lambda one: one.gap)
         values, vectors = np.linalg.eigh(best.form)
         w = (vectors * np.sqrt(np.maximum(values, 0) * dim * unit)).T
@@ -130,7 +132,8 @@ class MessagePassingFit(NetworkFunction):
         The weights, (1, d, d).
     gap : float
         Squared distance between the results of the two steps, relative to the squared size of the result.
-        The gap is 0 at a fixed point.
+        The gap is 0 at a fixed point.  If the matrix is farther from all matrices of rank m than the expected
+        risk allows, the gap is at least the relative squared excess of this distance.
     steps : int
         Number of steps.
     expected_risk : float
@@ -259,7 +262,7 @@ def _iterate(
             return _State(linear, 0.0, step, 0.0) if exact else best
         shrunk, share = shrunk_eigenvalues(noisy, d / 2 * noisy_variance, network)
         left = noisy_variance * share
-        gap = float(((shrunk - linear) ** 2).sum() / (shrunk**2).sum())
+        gap = float(((shrunk - linear) ** 2).sum()) / max(float((shrunk**2).sum()), _TINY)
         if gap < best.gap and abs(np.trace(shrunk) - d) < trace_range:
             best = _State(shrunk, gap, step, 2 / d * size * left)
         if gap < _STOPPED:
@@ -268,6 +271,19 @@ def _iterate(
         form = damping * (shrunk - share * noisy) / (1 - share) + (1 - damping) * form
         variance = (damping * math.sqrt(new_variance) + (1 - damping) * math.sqrt(variance)) ** 2
     return best
+
+
+def _checked(state: _State, network: QuadraticNetwork) -> _State:
+    """Return the state with a larger gap if the matrix is farther from rank m than its expected error allows.
+
+    The teacher has rank m, so the nearest matrix of rank m is no farther than the teacher.  The iteration can
+    lose track of its errors: it then expects an error of 0 and ends at a wrong matrix of full rank.
+    """
+    values = np.sort(np.linalg.eigvalsh(state.form))
+    kept = np.maximum(values[-network.width :], 0)
+    far = float((values**2).sum() - (2 * values[-network.width :] * kept - kept**2).sum())
+    allowed = _SLACK * len(values) * state.risk / 2
+    return state._replace(gap=max(state.gap, (far - allowed) / max(float((values**2).sum()), _TINY)))
 
 
 def _inside(share: float) -> float:
@@ -339,14 +355,15 @@ def _transform(z: Array, variance: float, kappa: float) -> tuple[Array, Array]:
         move = (((h + b) * h + a) * h + last) / np.where(slope == 0, 1, slope)
         h = np.where(np.abs(move) < 0.1 * np.abs(h), h - move, h)
     g = h / s
-    near = np.finfo(float).tiny
-    falls = variance - 1 / np.where(g == 0, near, g) ** 2 + kappa / np.where(g == kappa, near, kappa - g) ** 2
-    relative = g.imag / np.maximum(np.abs(g), near)
+    falls = (
+        variance - 1 / np.where(g == 0, _TINY, g) ** 2 + kappa / np.where(g == kappa, _TINY, kappa - g) ** 2
+    )
+    relative = g.imag / np.maximum(np.abs(g), _TINY)
     inside = relative.min(1) < -1e-6
     chosen = np.where(inside, relative.argmin(1), falls.real.argmin(1))
     places = np.arange(len(z))
     falls = falls[places, chosen]
-    return g[places, chosen].real, (1 / np.where(falls == 0, near, falls)).real
+    return g[places, chosen].real, (1 / np.where(falls == 0, _TINY, falls)).real
 
 
 def _largest_eigenvalue(network: QuadraticNetwork) -> float:

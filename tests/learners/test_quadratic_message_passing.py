@@ -107,6 +107,14 @@ def test_its_class_contains_the_teacher():
     )
 
 
+@pytest.mark.parametrize(("d", "m", "n"), [(1, 1, 1), (1, 3, 4), (3, 9, 4)])
+def test_few_inputs_and_equal_examples(d, m, n):
+    learner, rng = QuadraticMessagePassing(QuadraticNetwork(d, m)), np.random.default_rng(0)
+    for x in (np.zeros((n, d)), np.ones((n, d)), rng.standard_normal((n, d))):
+        for y in (np.zeros(n), 1e8 * rng.standard_normal(n)):
+            assert np.isfinite(learner.fit(x, y, rng)(x)).all()
+
+
 @pytest.mark.full
 def test_any_data_of_one_output():
     check_learner(QuadraticMessagePassing(steps=10), labels="one output")
