@@ -141,7 +141,6 @@ def run(args: argparse.Namespace) -> None:
     """Fit a law, write the fit and its figure to files if the arguments name them, and print the fit."""
     check_output("--out", args.out, args.file)
     check_plot(args.plot, args.file, *([] if args.out is None else [args.out]))
-    given = {name: value for name, value in vars(args).items() if value is not None}
     found = fit_csv(
         args.file,
         args.law,
@@ -156,7 +155,7 @@ def run(args: argparse.Namespace) -> None:
         best_of=args.best_of,
         keep_far=args.keep_far,
         fixed=fixed_parameters(args.fix, args.eps0),
-        constants={name: given[name] for name in ("n_full", "m_base") if name in given},
+        constants={name: x for name in ("n_full", "m_base") if (x := vars(args)[name]) is not None},
         objective=args.objective,
         huber_delta=args.delta,
         level=args.level,
