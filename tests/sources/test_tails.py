@@ -140,6 +140,7 @@ def test_learners_of_the_users_own_are_fitted_in_further_draws(monkeypatch):
     monkeypatch.setattr(tails, "SAMPLES", 64)
     monkeypatch.setattr(exact, "_KEPT", {})
     monkeypatch.setattr(exact, "MORE", 2)
+    monkeypatch.setattr(exact, "LONGEST", 3.0)
 
     def fits(n=6):
         Constant.fits = 0
