@@ -7,7 +7,7 @@ chains that start at the teacher. The teacher is a sample of the posterior, so b
 Half the mean squared distance of their ends, in closed form, is a lower bound of the posterior variance, and
 reaches it if the chains are long enough: the value after half of the transitions is printed next to it.
 Steps are chosen on another draw. The limit is `errsrc.theory.quadratic_networks`. A line in 1 / d
-extrapolates the ratio of both.
+extrapolates the ratio of both, through all dims and through the largest two.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ def main() -> None:
             if len(rows) > 1:
                 key = f"kappa={options.kappa:g} noise={noise:g} alpha={alpha:g} extrapolated"
                 figures[key] = extrapolated(rows)
+                written(key, figures, options.out)
+            if len(rows) > 2:
+                key = f"kappa={options.kappa:g} noise={noise:g} alpha={alpha:g} of the largest two"
+                figures[key] = extrapolated(rows[-2:])
                 written(key, figures, options.out)
 
 

@@ -1,12 +1,12 @@
 """The risk of message passing on quadratic networks, next to the Bayes-optimal risk.
 
-    python benchmarks/quadratic_message_passing.py [--parts chains narrow threshold limit] [--out FILE]
+    python benchmarks/quadratic_message_passing.py [--parts chains more threshold limit] [--out FILE]
 
 limit:     the risk at d = 25, 50 (and 100 for kappa = m / d = 0.5), divided by the limit of large d
            (`errsrc.theory.quadratic_networks`); a line in 1 / d extrapolates the ratio
 chains:    the risk at d = 12, 24, 48 on the teachers and data of benchmarks/quadratic_bayes.py, over the
            posterior variance that its chains measured there (results/quadratic_bayes.json)
-narrow:    the same for kappa = 0.1 and noise 0.25, with chains that are run here
+more:      the same for narrow networks and for little noise, with chains that are run here
 threshold: the share of noiseless teachers found to a relative squared error of 1e-4, and where it is one half
 
 Rows of FILE that are there are not computed again.  Cost: 10 minutes of one core.
@@ -38,22 +38,26 @@ FOUND, THRESHOLD_SHARES = 1e-4, (0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5)
 EXTRAPOLATED = (
     0.05  # smallest limit, relative to the teacher's variance, from which on ratios are extrapolated
 )
-NARROW = ((20, 0.0725), (20, 0.125), (50, 0.0725), (50, 0.125))  # d, alpha
+MORE = (  # d, kappa, alpha, noise
+    *((d, 0.1, alpha, 0.25) for d in (20, 50) for alpha in (0.0725, 0.125)),
+    *((24, 0.5, alpha, noise) for noise in (0.01, 0.001) for alpha in (0.25, 0.5)),
+)
 LARGEST = 3400  # largest number of examples at d = 100
 
 Row = dict[str, float]
+Cell = tuple[int, float, float, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--parts", nargs="+", default=["chains", "narrow", "threshold", "limit"])
+    parser.add_argument("--parts", nargs="+", default=["chains", "more", "threshold", "limit"])
     parser.add_argument("--out", type=Path, help="add the figures to this JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
     table = Table(options.out)
     parts = {
         "chains": against_chains,
-        "narrow": of_narrow_networks,
+        "more": against_more_chains,
         "threshold": thresholds,
         "limit": against_the_limit,
     }
@@ -149,13 +153,15 @@ def against_chains(table: Table) -> None:
             table.row(f"chains: {key}", lambda key=key, chain=chain: beside_chains(key, chain))
 
 
-def of_narrow_networks(table: Table) -> None:
-    """Compare the risk for kappa = 0.1 with the posterior variance that chains measure."""
-    for dim, alpha in NARROW:
-        key = f"kappa=0.1 noise=0.25 alpha={alpha:g} d={dim}"
+def against_more_chains(table: Table) -> None:
+    """Compare the risk with the posterior variance that chains measure in further cells."""
+    for dim, kappa, alpha, noise in MORE:
+        key = f"kappa={kappa:g} noise={noise:g} alpha={alpha:g} d={dim}"
 
-        def compared(key: str = key, dim: int = dim, alpha: float = alpha) -> Row:
-            chain = chain_rows(dim, 0.1, alpha, 0.25)
+        def compared(
+            key: str = key, cell: tuple[int, float, float, float] = (dim, kappa, alpha, noise)
+        ) -> Row:
+            chain = chain_rows(*cell)
             return beside_chains(key, chain) | {"limit": chain["limit"]}
 
         table.row(f"chains: {key}", compared)
