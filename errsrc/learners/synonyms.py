@@ -48,7 +48,7 @@ class SynonymClustering(Learner):
     >>> from errsrc.settings import RandomHierarchy
     >>> setting, rng = RandomHierarchy(classes=4, vocabulary=6, synonyms=3), np.random.default_rng(0)
     >>> teacher = setting.teacher(rng)
-    >>> x, fresh = setting.inputs_of(teacher, 100, rng), setting.inputs_of(teacher, 100, rng)
+    >>> x, fresh = setting.inputs_of(teacher, 200, rng), setting.inputs_of(teacher, 100, rng)
     >>> f = SynonymClustering(vocabulary=6).fit(x, teacher(x).argmax(1), rng)
     >>> bool((f(fresh).argmax(1) == teacher(fresh).argmax(1)).all())
     True

@@ -81,7 +81,7 @@ class RandomHierarchy(Setting):
     >>> setting.input_dim, setting.strings, setting.characteristic_examples
     (32, 512, 128)
     >>> round(setting.information_examples)
-    100
+    89
     """
 
     classes: int = integer(at_least=2)

@@ -61,7 +61,7 @@ class MultitaskParity(Setting):
     --------
     >>> setting = MultitaskParity(tasks=3, dim=10, size=2, decay=0.6)
     >>> setting.input_dim, setting.frequencies.round(3)
-    (13, array([0.665, 0.22 , 0.115]))
+    (13, array([0.666, 0.22 , 0.115]))
     """
 
     tasks: int = integer(at_least=1)

@@ -112,8 +112,9 @@ def test_exponents_are_limits_of_the_formulas():
 def test_every_curve_has_its_formula():
     curves = [name for name, _ in inspect.getmembers(theory, inspect.isfunction)]
     curves.remove("quadratic_networks")  # an integral over a density that a fixed point determines
+    measured = {"intrinsic_dimension", "text_exponents"}
     assert len(curves) >= 6
-    for name in curves:
+    for name in sorted(set(curves) - measured):
         formula = getattr(formulas, name)()
         assert isinstance(formula, sympy.Expr)
         assert r"\frac" in sympy.latex(formula) or r"\sum" in sympy.latex(formula)
