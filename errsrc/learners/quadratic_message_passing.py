@@ -38,9 +38,10 @@ class QuadraticMessagePassing(Learner):
 
     The learner is given the teacher's architecture, the scale of its weights and the noise.  It estimates the
     matrix S of the teacher f(x) = (x^T S x - tr S) / sqrt(d).  Two steps alternate.  The linear step corrects
-    the estimate by the labels, as ridge regression in the products x_i x_j does.  The spectral step shrinks
-    the eigenvalues, as the distribution of the eigenvalues of S demands.  After each step, a multiple of its
-    input is subtracted, so that the errors of the two steps are uncorrelated in the limit of large d.
+    the estimate by the labels, as ridge regression in the products x_i x_j does.  The spectral step keeps the
+    eigenvectors of the estimate, and replaces its eigenvalues by their best values, given the distribution of
+    the eigenvalues of S.  After each step, a multiple of its input is subtracted, so that the errors of the
+    two steps are uncorrelated in the limit of large d.
 
     Parameters
     ----------
@@ -66,9 +67,9 @@ class QuadraticMessagePassing(Learner):
     iteration converged.
 
     The linear step is that of vector approximate message passing (Rangan, Schniter and Fletcher 2019, arXiv
-    1610.03082), the spectral step is the rotationally invariant estimator of Bun, Allez, Bouchaud and Potters
-    2016 (arXiv 1502.06736).  Maillard et al. 2024 (arXiv 2408.03733) combine that estimator with approximate
-    message passing.  The cost is about 10 min(n, d^2 / 2)^3 flops once, and 2 n d^2 flops a step.
+    1610.03082).  The spectral step is the rotationally invariant estimator of Bun, Allez, Bouchaud and
+    Potters 2016 (arXiv 1502.06736).  Maillard et al. 2024 (arXiv 2408.03733) combine that estimator with
+    approximate message passing.  The cost is about 10 min(n, d^2 / 2)^3 flops once, and 2 n d^2 flops a step.
 
     Examples
     --------
