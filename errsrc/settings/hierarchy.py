@@ -102,6 +102,11 @@ class RandomHierarchy(Setting):
         if self.input_dim > MOST_INPUT_DIM:
             accepted = f"such that an input has at most {MOST_INPUT_DIM:,} coordinates"
             raise ValueError(checks.refusal("levels", where, accepted, self.levels))
+        if self.classes > self.tuples:
+            accepted = (
+                f"at most vocabulary^children, {self.tuples:,}, because each class has rules of its own"
+            )
+            raise ValueError(checks.refusal("classes", where, accepted, self.classes))
         most = self.tuples // (max(self.vocabulary, self.classes) if self.levels > 1 else self.classes)
         if self.synonyms > most:
             accepted = f"an integer from 1 to {most}, because rules are distinct tuples"
