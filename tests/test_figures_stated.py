@@ -1996,6 +1996,18 @@ TIES: list[Tie] = [
         ],
     ),
     Tie(
+        R,
+        "At n = 78, networks of the right width have {1.8} to {2.4} times the risk of message passing",
+        "quadratic_deficiency.json",
+        lambda r: ends(over_message_passing(r, "kappa=0.5 noise=0 n=78", "b1 g1 a1")),
+    ),
+    Tie(
+        R,
+        "and n = 420, L-BFGS and gradient descent have {1.00} and {1.00} times this risk, and Adam has {2.40} times",
+        "quadratic_deficiency.json",
+        lambda r: over_message_passing(r, "kappa=0.5 noise=0.01 n=420", "b1 g1 a1"),
+    ),
+    Tie(
         B,
         "leave training risks of {0.0009} and {0.0048}",
         "quadratic_deficiency.json",
