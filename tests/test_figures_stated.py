@@ -1844,7 +1844,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "with T = {69} the sum is within {16%} of all seven errors",
+        "With T = {69} the sum is within {16%} of all seven errors",
         "multitask_parity.json",
         lambda r: [r["examples"], max(abs(ratio - 1) for ratio in r["ratios"])],
     ),
@@ -1862,7 +1862,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "at 8,000 steps; it is {0.70} there",
+        "after 8,000 steps: it is {0.70} then",
         "multitask_parity.json",
         lambda r: [r["widths"]["8000"]["exponent of narrow networks"]],
     ),
@@ -2030,7 +2030,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "the three have {1.17} to {1.21} times this risk",
+        "the three optimisers have {1.17} to {1.21} times this risk",
         "quadratic_deficiency.json",
         lambda r: ends(over_message_passing(r, "kappa=0.5 noise=0.25 n=420", "b1 g1 a1")),
     ),

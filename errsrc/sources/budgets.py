@@ -117,11 +117,11 @@ def budget(
     finite, but few draws may carry a large part of the mean.  Most intervals of the mean would then be too
     low.  In both cases the budget states no interval of these terms, and the status says why.
     `errsrc.sources.tails` judges the draws.  Further draws of the inputs may show that the usual interval of
-    a mean contains the mean too rarely or too often.  The ends of the interval are then moved.  A learner of
-    your own is fitted in up to 2,048 further draws for this, if these take less than 3 seconds of CPU time.
-    The number of fits is therefore larger than `draws`.  For linear
-    regression with normal inputs, a closed form gives the total even if few draws carry a large part of the
-    mean (`errsrc.theory.least_squares`).
+    a mean contains the mean too rarely or too often.  The ends of the interval are then moved.  For these
+    further draws, a learner of your own is fitted up to 2,048 times, if the fits take less than 3 seconds of
+    CPU time.  The number of fits is therefore larger than `draws`.  For linear regression with normal inputs,
+    a closed form gives the total even if few draws carry a large part of the mean
+    (`errsrc.theory.least_squares`).
 
     A subclass of `GaussianSetting` has an exact budget, given the inputs, for learners whose predictions are
     linear in the labels.  For other learners, the deficiency is estimated from draws.  A subclass of

@@ -208,9 +208,9 @@ class _Pool:
 def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: float) -> _Pool:
     """Return further draws; those of the last few configurations are kept.
 
-    A learner that is not known to be fast, such as one of the user's own, or in a setting of the user's own,
-    is first fitted in a few draws.  They say what all further draws would cost, and whether kept draws are
-    still right: the user may have changed the class in a notebook.
+    A learner is first fitted in a few draws if it is not known to be fast, or if the setting is the user's
+    own.  These draws show what all further draws would cost, and whether kept draws are still right: the user
+    may have changed the class in a notebook.
     """
     learner, count = experiment.learner, further_fits(experiment.n)
     key = (repr(setting), repr(learner), experiment.n, experiment.exact)

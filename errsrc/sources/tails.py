@@ -213,9 +213,10 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
 
     Samples of the size `draws` are taken from the pool.  The intervals of the sample means that contain the
     mean of the pool are counted.  If the number of these intervals is not what the level says, the ends of
-    the interval are moved (`Tail.stretch`).  A pool of fewer than `LEAST_POOL` draws only moves them apart,
-    and a pool of fewer than `WIDENING_POOL` draws not far.  Samples of a heavy tail lack the largest draws,
-    so that the count is too favourable.  Therefore no interval holds if the tail is heavy (`Tail.heavy`).
+    the interval are moved (`Tail.stretch`).  A pool of fewer than `LEAST_POOL` draws only moves them apart.
+    For a pool of fewer than `WIDENING_POOL` draws, no interval holds if more than `MOST_MISSES` times the
+    allowed share of intervals miss the mean.  Samples of a heavy tail lack the largest draws, so that the
+    count is too favourable.  Therefore no interval holds if the tail is heavy (`Tail.heavy`).
 
     Parameters
     ----------

@@ -434,9 +434,9 @@ def _judged(
 ) -> dict[str, Tail]:
     """Return whether intervals hold, judged by further draws where there are any, or else by the draws.
 
-    Error rates and risks of means of labels always have intervals.  A budget that withholds the intervals of
-    some samples, and states those of others, states intervals that hold too rarely: the withheld samples are
-    those with a large draw, whose intervals mostly hold.
+    Error rates and risks of means of labels always have intervals.  For other risks, a judgement by the
+    budget's own draws makes the stated intervals hold too rarely: it withholds the intervals of samples with
+    a large draw, and most of these intervals hold.
     """
     found = {name: judged_by_draws(values, setting.target_variance) for name, values in draws.items()}
     return {

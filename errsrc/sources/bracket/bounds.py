@@ -387,7 +387,7 @@ def _of_parities(
     """Return the exact uncertainty, from the posterior probabilities of all sets of coordinates.
 
     For the learner's class, the most probable parity gives the upper bound, if the learner is not better.
-    The class contains this parity, times any constant, if the realizability is 0.
+    If the realizability is 0, the class contains this parity, multiplied by any constant.
     """
     least, member, certain = np.zeros(len(draws)), np.zeros(len(draws)), True
     for k, draw in enumerate(draws):
@@ -421,6 +421,6 @@ def _of_hierarchies(
         found[k] = excess_risk(setting, clustered, draw.points, draw.values)[0]
     upper, best = choose({"the learner": excess, "synonym clustering": found})
     status = (
-        f"Between 0 and the smaller of two risks, of the learner and of synonym clustering: that of {best}."
+        f"Between 0 and the risk of {best}, the smaller of those of the learner and of synonym clustering."
     )
     return UncertaintyBounds(excess, np.zeros(len(draws)), upper, excess, status)
