@@ -50,7 +50,7 @@ class QuadraticMessagePassing(Learner):
     noise : float
         Variance of the label noise, >= 0.
     weight_std : float
-        Standard deviation of the teacher's weights, > 0.
+        Standard deviation of the teacher's weights, from 1e-50 to 1e50.
     steps : int
         Largest number of steps of one attempt, >= 1.  There are at most two attempts.
 
@@ -84,7 +84,7 @@ class QuadraticMessagePassing(Learner):
 
     network: QuadraticNetwork = instance(QuadraticNetwork, "a QuadraticNetwork", QuadraticNetwork(2, 1))
     noise: float = number(0.0, at_least=0)
-    weight_std: float = number(1.0, above=0)
+    weight_std: float = number(1.0, at_least=1e-50, at_most=1e50)
     steps: int = integer(200, at_least=1)
 
     @property

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
 
 from errsrc import checks
 from errsrc.fields import integer
 from errsrc.learners.learner import Learner
-from errsrc.settings.hierarchy import check_strings, codes_of, symbols
+from errsrc.settings.hierarchy import MOST_TUPLES, check_strings, codes_of, symbols
 from errsrc.settings.setting import Array, Predictor
 
 _ROUNDS = 100  # largest number of rounds of reassignment; a few are usual
@@ -35,7 +37,10 @@ class SynonymClustering(Learner):
     vocabulary : int
         v, the number of features of each level, >= 2.
     children : int
-        s, the number of features in a tuple, >= 2.
+        s, the number of features in a tuple, >= 2.  There may be at most 2^20 tuples, v^s.
+    classes : int, optional
+        Number of classes, >= 1.  By default, the number is one more than the largest class in the data.  For
+        the log loss, state the number: the largest class may have no example.
 
     Notes
     -----
@@ -56,13 +61,23 @@ class SynonymClustering(Learner):
 
     vocabulary: int = integer(2, at_least=2)
     children: int = integer(2, at_least=2)
+    classes: int | None = integer(None, at_least=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
+            accepted = f"such that vocabulary^children is at most {MOST_TUPLES:,}"
+            raise ValueError(checks.refusal("vocabulary", "SynonymClustering", accepted, self.vocabulary))
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         where = "SynonymClustering"
         if y.dtype.kind == "f":
             raise ValueError(checks.refusal("y", where, "classes, integers from 0", f"<{y.dtype}>"))
         check_strings(x, self.vocabulary, where)
-        strings, classes, clusters = symbols(x, self.vocabulary), int(y.max()) + 1, []
+        if self.classes is not None and y.max() >= self.classes:
+            accepted = f"classes from 0 to {self.classes - 1}"
+            raise ValueError(checks.refusal("y", where, accepted, int(y.max())))
+        strings, classes, clusters = symbols(x, self.vocabulary), self.classes or int(y.max()) + 1, []
         self._check_length(strings.shape[1])
         while strings.shape[1] > self.children:
             codes = codes_of(strings, self.vocabulary, self.children)
@@ -138,7 +153,7 @@ def _clusters(counts: Array, most: int) -> NDArray[np.int64]:
     totals = counts.sum(2, keepdims=True)
     # divided by sqrt(share), the shares of frequent and of rare classes have the same sampling noise
     off = (counts / np.maximum(totals, 1) - share * (totals > 0)) / np.sqrt(np.maximum(share, 1e-300))
-    joined = fcluster(linkage(off.reshape(len(off), -1), "ward"), most, "maxclust") - 1
+    joined = fcluster(linkage(pdist(off.reshape(len(off), -1)), "ward"), most, "maxclust") - 1
     flat = counts.reshape(len(counts), -1)
     for _ in range(_ROUNDS):
         sums = np.zeros((most, *counts.shape[1:]))

@@ -22,6 +22,9 @@ from errsrc.settings.parity import (
 )
 from errsrc.settings.setting import ZERO, Array, Predictor, Setting
 
+MOST_TASKS = 2**16
+"""Largest number of tasks: an input has a coordinate for each task."""
+
 
 @dataclass(frozen=True)
 class MultitaskParity(Setting):
@@ -36,13 +39,13 @@ class MultitaskParity(Setting):
     Parameters
     ----------
     tasks : int
-        Number of tasks, >= 1.
+        Number of tasks, from 1 to 65,536.
     dim : int
         d, the number of coordinates that are -1 or 1, >= 1.
     size : int
         k, the number of coordinates of a product, from 1 to d, see `SparseParity`.
     decay : float
-        Decay of the frequencies, alpha: the frequency of task i is proportional to i^-(1 + alpha).
+        Decay of the frequencies, alpha, >= -1: the frequency of task i is proportional to i^-(1 + alpha).
     loss : str
         "zero-one", the error rate if the most probable class is predicted; or "log", the cross-entropy of the
         predicted class probabilities in nats.
@@ -64,10 +67,10 @@ class MultitaskParity(Setting):
     (13, array([0.666, 0.22 , 0.115]))
     """
 
-    tasks: int = integer(at_least=1)
+    tasks: int = integer(at_least=1, at_most=MOST_TASKS)
     dim: int = integer(at_least=1)
     size: int = integer(3, at_least=1)
-    decay: float = number(1.0)
+    decay: float = number(1.0, at_least=-1)
     loss: str = choice("zero-one", ("log", "zero-one"))
     _: KW_ONLY
     channel: Flips = instance(Flips, "Flips(...)", Flips())
@@ -134,7 +137,9 @@ class MultitaskParity(Setting):
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
         """Draw inputs, float64 (count, tasks + dim), see `Setting.inputs`."""
         tasks = rng.choice(self.tasks, count, p=self.frequencies)
-        return np.hstack([np.eye(self.tasks)[tasks], self.task.inputs(count, rng)])
+        marks = np.zeros((count, self.tasks))
+        marks[np.arange(count), tasks] = 1.0
+        return np.hstack([marks, self.task.inputs(count, rng)])
 
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a set of coordinates for each task; the values of the teacher are one-hot vectors, (N, 2).
@@ -161,6 +166,7 @@ class MultitaskParity(Setting):
         at : float64, (N, tasks + dim)
             Inputs of the new examples.
         """
+        x, y, at = self._checked(x, y, at, "predictive")
         out = np.empty((len(at), 2))
         for rows, bits, labels in self._by_task(x, y, at):
             out[rows] = self.task.predictive(bits, labels, at[rows, self.tasks :])
@@ -185,11 +191,26 @@ class MultitaskParity(Setting):
         certain : bool
             Whether only one parity can be the teacher's, for each task of the new examples.
         """
+        x, y, at = self._checked(x, y, at, "most_probable")
         out, certain = np.empty((len(at), 2)), True
         for rows, bits, labels in self._by_task(x, y, at):
             out[rows], known = self.task.most_probable(bits, labels, at[rows, self.tasks :])
             certain &= known
         return out, certain
+
+    def _checked(
+        self, x: Array, y: NDArray[np.int64], at: Array, where: str
+    ) -> tuple[Array, NDArray[np.int64], Array]:
+        """Return inputs and labels as arrays; raise ValueError for wrong shapes or values."""
+        x, y, at = np.asarray(x, dtype=np.float64), np.asarray(y), np.asarray(at, dtype=np.float64)
+        for name, inputs in (("x", x), ("at", at)):
+            if inputs.ndim != 2 or inputs.shape[1] != self.input_dim:
+                accepted = f"an array of shape (n, {self.input_dim})"
+                raise ValueError(checks.refusal(name, where, accepted, f"<shape {inputs.shape}>"))
+            self.check_inputs(inputs, where)
+        if y.shape != x.shape[:1] or not np.isin(y, (0, 1)).all():
+            raise ValueError(checks.refusal("y", where, "a label 0 or 1 for each input", y))
+        return x, y, at
 
     def _by_task(
         self, x: Array, y: NDArray[np.int64], at: Array

@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 from errsrc import checks
 from errsrc.checks import LEVEL, Integer, Number, Optional
 from errsrc.results import HeldValue, Interval, TabularResult, TextTable
-from errsrc.theory.ngrams import joined, orders, products
+from errsrc.theory.ngrams import CLASSES, joined, orders, products
 
 Array = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ class TextExponents(TabularResult):
             If the rate is too high, or if it is None and fewer than four orders are used.
         """
         fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        fields.update(_exponents(self, rate, self.alpha.level, "with_entropy_rate")._asdict())
+        fields.update(_exponents(self, rate, self.alpha.level, "TextExponents.with_entropy_rate")._asdict())
         return TextExponents(**fields)
 
     @checks.arguments(smallest=Number(above=0), largest=Number(above=0))
@@ -268,7 +268,8 @@ def text_exponents(
         The tokens of each document, integers >= 0 of shape (tokens,).  For bytes, each document can be
         ``np.frombuffer(text.encode(), np.uint8)``.
     max_order : int
-        Largest order k, >= 3.
+        Largest order k, >= 3.  Orders are computed only as long as k + 1 tokens and the number of a group fit
+        into 64 bits: up to k = 7 for 20 groups and 128 different tokens.
     max_distance : int
         Largest distance t, >= 4.  A model cannot use correlations beyond its context.
     entropy_rate : float or None
@@ -291,7 +292,8 @@ def text_exponents(
     ------
     TypeError, ValueError
         If the documents are no arrays of integers >= 0, if the corpus is too small for three orders and three
-        distances, or if `entropy_rate` is not below the entropies.
+        distances, if it has more than 16,384 different tokens (for 20 groups), or if `entropy_rate` is not
+        below the entropies.
 
     Notes
     -----
@@ -328,6 +330,12 @@ def text_exponents(
     if groups % 2:
         raise ValueError(checks.refusal("groups", where, "an even number", groups))
     corpus = joined(documents, groups, where)
+    if corpus.longest <= _LEAST:
+        most = 2 ** ((64 - (groups - 1).bit_length()) // (_LEAST + 1))
+        accepted = f"documents of at most {most:,} different tokens for {groups} groups"
+        fix = "Take the bytes or the characters of the text as tokens."
+        got = f"<{corpus.vocabulary:,} different tokens>"
+        raise ValueError(f"{checks.refusal('documents', where, accepted, got)} {fix}")
     found = []
     for one in orders(corpus, max_order):
         found.append(one)
@@ -340,7 +348,7 @@ def text_exponents(
     squares, squares_without = _squared_norms(matrices)
     floor_squares = matrices.mean((1, 2)) - squares
     used = np.logical_and.accumulate((squares > floor_squares) & (squares_without > 0).all(1))
-    shares = np.bincount(corpus.tokens.astype(np.int64)) / len(corpus.tokens)
+    shares = np.bincount(np.minimum(corpus.tokens, CLASSES - 1).astype(np.int64)) / len(corpus.tokens)
     statistics = _Statistics(
         np.arange(len(found)),
         np.array([one.entropy for one in found]),
@@ -371,9 +379,9 @@ def text_exponents(
 
 
 def _agree(entropy: float, halves: tuple[float, float], agreement: float) -> bool:
-    """Return whether the entropies of the halves and of the whole corpus differ by at most a share."""
+    """Return whether the entropies are above 0, and differ between halves and corpus by at most a share."""
     values = (entropy, *halves)
-    return max(values) - min(values) <= agreement * max(min(values), 0.0)
+    return min(values) > 0 and max(values) - min(values) <= agreement * min(values)
 
 
 def _squared_norms(matrices: Array) -> tuple[Array, Array]:
@@ -387,19 +395,20 @@ def _squared_norms(matrices: Array) -> tuple[Array, Array]:
 
 def _exponents(found: Any, rate: float | None, level: float, where: str) -> _Exponents:
     """Return the exponents, with intervals."""
+    name = "entropy_rate" if where == "text_exponents" else "rate"
     k, t = found.orders[found.order_used], found.distances[found.distance_used]
     entropies = np.vstack([found.entropies, found.entropies_without.T])[:, found.order_used]
     norms = np.vstack([found.correlations, found.correlations_without.T])[:, found.distance_used]
     if rate is None:
         if len(k) < _LEAST + 1:
             accepted = f"a number if fewer than {_LEAST + 1} orders are used, here {len(k)}"
-            raise ValueError(checks.refusal("entropy_rate", where, accepted, rate))
+            raise ValueError(checks.refusal(name, where, accepted, rate))
         rates = np.array([_fitted_rate(k, one) for one in entropies])
     else:
         rates = np.full(len(entropies), rate)
         if rate >= entropies.min():
             accepted = f"below the smallest entropy that is used, {entropies.min():.4g}"
-            raise ValueError(checks.refusal("entropy_rate", where, accepted, rate))
+            raise ValueError(checks.refusal(name, where, accepted, rate))
     gamma, of_gamma, miss_gamma = _slopes(k, np.log(entropies - rates[:, None]))
     beta, of_beta, miss_beta = _slopes(t, np.log(norms))
     low, high = _possible_rates(k, entropies[0], level)

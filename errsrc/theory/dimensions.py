@@ -18,6 +18,8 @@ from errsrc.theory.exponents import local_fit
 
 Array = NDArray[np.float64]
 
+_TIE = 1e-9  # ln(r2 / r1) of two distances that are equal up to rounding
+
 SHARED_NEIGHBOURS = 1.5
 """Variance of an estimate of the dimension, divided by its variance for independent points.
 
@@ -86,8 +88,9 @@ class IntrinsicDimension(TabularResult):
         """
         used = [self.dimension]
         if smallest is not None or largest is not None:
-            low = float(self.sizes.min()) if smallest is None else smallest
-            high = float(self.sizes.max()) if largest is None else largest
+            ends = [one for one in (smallest, largest) if one is not None]
+            low = min(self.sizes.min(), *ends) if smallest is None else smallest
+            high = max(self.sizes.max(), *ends) if largest is None else largest
             if low > high:
                 accepted = f"at most largest, {high:g}"
                 raise ValueError(
@@ -123,7 +126,7 @@ class IntrinsicDimension(TabularResult):
 
 
 @checks.arguments(
-    smallest=Integer(at_least=20), discard=Number(at_least=0, below=1), level=LEVEL, seed=checks.SEED
+    smallest=Integer(at_least=20), discard=Number(at_least=0, at_most=0.9), level=LEVEL, seed=checks.SEED
 )
 def intrinsic_dimension(
     x: ArrayLike, *, smallest: int = 100, discard: float = 0.1, level: float = 0.9, seed: int = 0
@@ -144,7 +147,7 @@ def intrinsic_dimension(
     smallest : int
         Smallest number of points of a subsample, >= 20.
     discard : float
-        Share of the largest ratios r2 / r1 of which only the number is used, in [0, 1).
+        Share of the largest ratios r2 / r1 of which only the number is used, in [0, 0.9].
     level : float
         Coverage of the intervals, in (0, 1).
     seed : int
@@ -158,8 +161,8 @@ def intrinsic_dimension(
     Raises
     ------
     TypeError, ValueError
-        If `x` is not an array of finite numbers of shape (N, dim), or has fewer than `smallest` different
-        points.
+        If `x` is not an array of finite numbers of shape (N, dim), has fewer than `smallest` different
+        points, or if the two nearest neighbours of most points are at the same distance, as on a grid.
     errsrc.extras.MissingPackage
         If scikit-learn is not installed.
 
@@ -188,7 +191,10 @@ def intrinsic_dimension(
     require("intrinsic_dimension", "sklearn")
     where = "intrinsic_dimension"
     try:
-        points = np.asarray(x, dtype=np.float64)
+        points = np.asarray(x)
+        if points.dtype.kind == "c":
+            raise TypeError
+        points = points.astype(np.float64)
     except (TypeError, ValueError):
         raise TypeError(checks.refusal("x", where, "an array of numbers of shape (N, dim)", x)) from None
     if points.ndim != 2 or not np.isfinite(points).all():
@@ -197,22 +203,37 @@ def intrinsic_dimension(
     if len(distinct) < smallest:
         accepted = f"an array of at least smallest = {smallest} different points"
         raise ValueError(checks.refusal("x", where, accepted, f"<{len(distinct)} different points>"))
-    distinct = distinct[np.random.default_rng(seed).permutation(len(distinct))]
+    duplicates = len(points) - len(distinct)
+    distinct = _scaled(distinct[np.random.default_rng(seed).permutation(len(distinct))])
     sizes, found, parts = [], [], 1
     while len(distinct) // parts >= smallest:
         sizes.append(len(distinct) // parts)
         logs = [_log_ratios(distinct[start::parts]) for start in range(parts)]
+        ties = float(np.mean(np.concatenate(logs) < _TIE))
+        if ties > 0.5:
+            accepted = "points whose two nearest neighbours are at different distances"
+            got = f"<equal distances for {ties:.0%} of the points, as on a grid>"
+            raise ValueError(checks.refusal("x", where, accepted, got))
         found.append(_dimension(logs, discard, level))
         parts *= 2
-    return IntrinsicDimension(found[0], np.array(sizes), tuple(found), len(points) - len(distinct))
+    return IntrinsicDimension(found[0], np.array(sizes), tuple(found), duplicates)
+
+
+def _scaled(points: Array) -> Array:
+    """Return points with their centre at 0 and coordinates of at most 1: no square overflows."""
+    points = points / np.maximum(np.abs(points).max(), np.finfo(float).tiny)
+    points -= points.mean(0)
+    return np.asarray(points / np.abs(points).max())
 
 
 def _log_ratios(points: Array) -> Array:
     """Return ln(r2 / r1) for each point."""
     from sklearn.neighbors import NearestNeighbors
 
-    distances, _ = NearestNeighbors(n_neighbors=2).fit(points).kneighbors()
-    return np.asarray(np.log(distances[:, 1] / distances[:, 0]))
+    neighbours = NearestNeighbors(n_neighbors=2).fit(points).kneighbors(return_distance=False)
+    # from differences, because scikit-learn's distances in many dimensions lose the digits of near points
+    distances = np.sort([np.linalg.norm(points - points[one], axis=1) for one in neighbours.T], axis=0)
+    return np.asarray(np.log(distances[1] / distances[0]))
 
 
 def _dimension(logs: Sequence[Array], discard: float, level: float) -> Interval:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -75,16 +75,9 @@ def joined(documents: Sequence[Any], groups: int, where: str) -> Corpus:
         for each group.
     """
     accepted = "a sequence of documents, each an array of integers >= 0 of shape (tokens,)"
-    parts = []
-    for one in documents:
-        part = np.asarray(one)
-        if part.size == 0:
-            continue
-        if part.dtype.kind not in "iu":
-            raise TypeError(checks.refusal("documents", where, accepted, one))
-        if part.ndim != 1 or part.min() < 0:
-            raise ValueError(checks.refusal("documents", where, accepted, one))
-        parts.append(part)
+    if isinstance(documents, (str, bytes, Mapping)) or not isinstance(documents, Iterable):
+        raise TypeError(checks.refusal("documents", where, accepted, documents))
+    parts = [part for one in documents if (part := _document(one, accepted, where)).size]
     sizes = np.array([len(part) for part in parts], np.int64)
     total = int(sizes.sum())
     if total < 100 * groups:
@@ -93,6 +86,22 @@ def joined(documents: Sequence[Any], groups: int, where: str) -> Corpus:
     tokens, vocabulary = _relabelled(np.concatenate(parts))
     place = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return Corpus(tokens, place, _grouped(sizes, groups), vocabulary, groups)
+
+
+def _document(one: Any, accepted: str, where: str) -> NDArray[Any]:
+    """Return a document as an array of integers."""
+    fix = ""
+    if isinstance(one, (str, bytes)):
+        fix = " For the bytes of a text, take np.frombuffer(text.encode(), np.uint8)."
+    try:
+        part = np.asarray(one)
+    except ValueError:  # lists of different lengths
+        part = np.asarray(one, dtype=object)
+    if (part.size and part.dtype.kind not in "iu") or fix:
+        raise TypeError(checks.refusal("documents", where, accepted, one) + fix)
+    if part.ndim != 1 or (part.size and part.min() < 0):
+        raise ValueError(checks.refusal("documents", where, accepted, one))
+    return part
 
 
 def _relabelled(tokens: NDArray[Any]) -> tuple[Codes, int]:
@@ -150,7 +159,7 @@ class _Grams(NamedTuple):
 
 
 def orders(corpus: Corpus, most: int) -> Iterator[OrderStatistics]:
-    """Yield the statistics of the orders k = 0, 1, ...
+    """Yield the statistics of the orders k = 0, 1, ..., as long as each group has tokens after k tokens.
 
     Parameters
     ----------
@@ -167,6 +176,8 @@ def orders(corpus: Corpus, most: int) -> Iterator[OrderStatistics]:
     code = np.zeros(len(corpus.tokens), np.uint64)
     shorter = _Grams(np.zeros(1, np.uint64), np.full((2, 1), 1 / corpus.vocabulary))
     for order in range(min(most, corpus.longest - 1) + 1):
+        if not np.bincount(corpus.group[corpus.place >= order], minlength=corpus.groups).all():
+            return
         earlier = corpus.tokens[: len(code) - order]
         code[order:] |= earlier << np.uint64(order * corpus.bits)
         found, shorter = _order(corpus, code, order, shorter)

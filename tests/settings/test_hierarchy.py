@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from errsrc.learners import NetworkStudent, SynonymClustering
+from errsrc.learners import Memory, NetworkStudent, SynonymClustering
 from errsrc.nets import MLP, PatchNetwork
 from errsrc.settings import Flips, NetworkFunctions, RandomHierarchy
 from errsrc.sources import budget
@@ -82,9 +82,16 @@ def test_budget_brackets_the_uncertainty_by_the_clustering():
     assert found.realizability.upper.estimate == found.uncertainty.lower.estimate == 0
     exact = budget(SMALL, SynonymClustering(4), 400, draws=4)
     assert exact.total.estimate == 0
-    assert "of the learner and of synonym clustering: that of" in exact.status
+    assert "smaller of those of the learner and of synonym clustering" in exact.status
     with pytest.raises(ValueError, match=r"'x' .* None, because the inputs of RandomHierarchy depend"):
         budget(SMALL, SynonymClustering(4), 2, x=np.zeros((2, 16)))
+
+
+def test_log_losses_are_finite_before_all_classes_were_seen():
+    """One example has one class; the bracket's own clustering and the learner know that there are three."""
+    setting, memory = RandomHierarchy(3, 4, 2, loss="log"), Memory(classes=3)
+    found = [budget(setting, one, 1, draws=2) for one in (memory, SynonymClustering(4, classes=3))]
+    assert all(0 < one.total.estimate < 9 for one in found)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +106,8 @@ def test_budget_brackets_the_uncertainty_by_the_clustering():
         (lambda: SynonymClustering(3).fit(np.ones((1, 4)), [0], None), "'x' .* <shape"),
         (lambda: SynonymClustering(2).fit([[1.0, 0] * 3], [0], None), "'x' .* <3 vectors>"),
         (lambda: SynonymClustering(2).fit([[1.0, 0] * 2], [0.5], None), "'y' .* classes"),
+        (lambda: SynonymClustering(2, classes=2).fit([[1.0, 0] * 2], [2], None), "'y' .* from 0 to 1"),
+        (lambda: SynonymClustering(50, 8), r"'vocabulary' .* vocabulary\^children is at most 1,048,576"),
     ],
 )
 def test_bad_values_are_refused(make, message):

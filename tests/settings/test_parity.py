@@ -150,6 +150,13 @@ def test_a_rectified_network_expresses_all_tasks():
             lambda: MultitaskParity(2, 2, 1).check_inputs(np.ones((1, 4)), "budget"),
             "'x' .* one-hot vector of 2",
         ),
+        (lambda: MultitaskParity(2, 2, 1, decay=-1.5), "'decay' .* >= -1"),
+        (lambda: MultitaskParity(10**6, 2, 1), "'tasks' .* <= 65536"),
+        (
+            lambda: MultitaskParity(1, 1, 1).predictive([[1, 1]], [2], [[1, -1]]),
+            "'y' .* 0 or 1 for each input",
+        ),
+        (lambda: MultitaskParity(1, 1, 1).predictive([[1]], [1], [[1, -1]]), r"'x' .* shape \(n, 2\)"),
         (lambda: MultitaskParity(1, 1, 1).check_inputs(np.array([[1.0, 0]]), "budget"), "'x' .* -1 or 1"),
         (lambda: SparseParity(3, 2).check_inputs(np.array([[0.0, 1, 1]]), "budget"), "'x' .* -1 or 1"),
         (lambda: SparseParity(2, 2).posterior(np.ones((1, 2)), np.array([1])), "'y' .* labels of a parity"),

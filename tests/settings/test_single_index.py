@@ -34,5 +34,7 @@ def test_a_quadratic_network_is_a_teacher_of_information_exponent_2():
     assert setting.realizability(NetworkFunctions(network)).high == 0
     with pytest.raises(ValueError, match="'function_class'"):
         SingleIndexTeacher(6, 3).realizability(NetworkFunctions(MLP((6, 4, 1), "square")))
+    with pytest.raises(ValueError, match=r"'function_class' .* networks of 6 inputs and 1 output"):
+        setting.realizability(NetworkFunctions(QuadraticNetwork(7, 1)))
     with pytest.raises(ValueError, match=r"'channel' .* Clean or Gaussian"):
         SingleIndexTeacher(6, channel=Flips(0.1))

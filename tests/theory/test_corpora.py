@@ -73,10 +73,20 @@ def test_tokens_of_any_size_are_accepted_and_documents_are_kept_apart():
     [
         ([np.zeros(5000)], {}, "must be a sequence of documents"),
         ([np.full(5000, -1)], {}, "must be a sequence of documents"),
+        (None, {}, r"must be a sequence of documents.* Got None"),
+        (["text" * 900], {}, r"take np.frombuffer\(text.encode\(\), np.uint8\)"),
+        ([[[1, 2], [3]]], {}, "must be a sequence of documents"),
+        ([np.arange(3) % 2] * 1000, {}, "at least 3 orders"),
+        ([np.arange(20_000)], {}, "at most 16,384 different tokens for 20 groups.* Take the bytes"),
         ([np.zeros(50, int)], {}, "at least 2000 tokens"),
         ([np.random.default_rng(0).integers(9, size=5000)], {}, "determines the statistics of at least 3"),
         ([np.zeros(5000, int)], {"groups": 5}, "an even number"),
-        ([np.arange(5000) // 3 % 4], {"entropy_rate": 2.0}, "'entropy_rate' parameter"),
+        ([np.arange(5000) // 3 % 4], {}, "at least 3 orders"),
+        (
+            [(np.random.default_rng(0).random(40_000) < 0.1).cumsum() % 2],
+            {"entropy_rate": 3},
+            "'entropy_rate'",
+        ),
     ],
 )
 def test_what_has_no_exponents_is_refused(documents, options, message):
@@ -98,5 +108,7 @@ def test_sizes_choose_the_distances_that_are_resolved_between_them():
     assert str(rising.alpha) == "not determined"
     with pytest.raises(ValueError, match="3 distances are left, here 0"):
         found.at_sizes(1e8, 1e9)
+    with pytest.raises(ValueError, match=r"'rate' parameter of TextExponents.with_entropy_rate .* Got 3"):
+        found.with_entropy_rate(3)
     fitted = found.with_entropy_rate(None).at_sizes(4, 400).entropy_rate
     assert 0 == fitted.low <= fitted.estimate < fitted.high

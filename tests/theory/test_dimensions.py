@@ -42,7 +42,26 @@ def test_duplicates_are_left_out():
     assert "50 duplicates" in str(found)
 
 
-@pytest.mark.parametrize("x", [np.zeros((200, 2)), np.ones(200), np.full((200, 2), np.nan), [["a"]]])
+def test_units_and_offsets_do_not_matter():
+    """Distances from products of coordinates lose all digits in 34 dimensions with an offset of 1e8."""
+    x = np.random.default_rng(0).standard_normal((300, 4)) @ np.eye(4, 34)
+    found = intrinsic_dimension(x, smallest=300).dimension.estimate
+    for other in (x * 1e200, x * 1e-200, x + 1e8):
+        assert intrinsic_dimension(other, smallest=300).dimension.estimate == pytest.approx(found, rel=1e-5)
+
+
+def test_one_end_of_a_curve_may_lie_outside_the_sizes():
+    found = intrinsic_dimension(np.random.default_rng(0).standard_normal((300, 2)))
+    assert found.exponent(0, smallest=1e6) == found.nearest_neighbour
+    assert found.exponent(0, largest=1).estimate == pytest.approx(2 / found.dimensions[-1].estimate)
+
+
+GRID = np.stack(np.meshgrid(np.arange(12), np.arange(12)), -1).reshape(-1, 2)
+
+
+@pytest.mark.parametrize(
+    "x", [np.zeros((200, 2)), np.ones(200), np.full((200, 2), np.nan), [["a"]], GRID, np.full((200, 2), 1j)]
+)
 def test_what_has_no_dimension_is_refused(x):
     with pytest.raises((TypeError, ValueError), match="'x' parameter of intrinsic_dimension"):
         intrinsic_dimension(x)

@@ -415,7 +415,8 @@ def _of_hierarchies(
     excess: PerDraw,
 ) -> UncertaintyBounds:
     """Return 0 and the smaller of two risks: that of the learner, and that of synonym clustering."""
-    clustering, found = SynonymClustering(setting.vocabulary, setting.children), np.zeros(len(draws))
+    clustering = SynonymClustering(setting.vocabulary, setting.children, setting.classes)
+    found = np.zeros(len(draws))
     for k, draw in enumerate(draws):
         clustered = clustering.fit(draw.x, draw.y, experiment.rng(draw.number, "clustering"))
         found[k] = excess_risk(setting, clustered, draw.points, draw.values)[0]
