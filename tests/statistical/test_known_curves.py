@@ -215,7 +215,7 @@ EXPONENTS = [
         pytest.param(
             *case,
             marks=pytest.mark.slow
-            if isinstance(case[0], (LinearTeacher, GaussianProcessTeacher))
+            if isinstance(case[0], (LinearTeacher, GaussianProcessTeacher, BandTeacher))
             else pytest.mark.full,
         )
         for case in EXPONENTS
