@@ -1205,7 +1205,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "pretraining runs) | {0.0475} | {93%} | {0.267} |",
+        "pretraining runs) | {0.0475} | {92%} | {0.267} |",
         "forecasts.json",
         lambda r: [family_means(r["families"], "curves", k) for k in ("rmsle", "covered", "score")],
     ),
