@@ -387,7 +387,7 @@ def measure(out: Path) -> None:
 
 
 def compare(predicted: Path, measured: Path, out: Path) -> None:
-    """Print each prediction beside its measurement, and write both to a file."""
+    """Print each prediction next to its measurement, and write both to a file."""
     filed, found = (json.loads(path.read_text()) for path in (predicted, measured))
     rows: dict[str, dict[str, Any]] = {}
 

@@ -13,12 +13,13 @@ Outcome:  Eight settings with n_c m^L from 36 to 1,152.  n* of the deep students
 
 Each setting (n_c, v, m, s, L) has its own 8 grammars.  The deep student is a network of patches (width 64),
 the shallow one an MLP with one hidden layer of 256 units; Adam, no weight decay.  A student trains until its
-training loss, the mean log loss, is below 0.001.  The learner of synonyms knows v and s.  Errors are shares
+training loss, the mean log loss, is below 0.001.  Synonym clustering is given v and s.  Errors are shares
 of wrong classes among 4,000 fresh inputs, divided by the error of a guess, 1 - 1 / n_c.
 
-n* is the number of examples at which the median of this ratio over grammars falls below .1.  It is
-interpolated, linearly in log n, between sizes n_c m^L 2^(k/2), for shallow students 2^k.  Sizes end at half
-the number of all inputs, at 16,384 examples, and at 8,192 for shallow students.  The slope is that of log n*
+n* is the number of examples at which the median of this ratio over grammars falls below 0.1.  It is
+interpolated linearly in log n between the measured sizes: these are n_c m^L 2^(k/2), and n_c m^L 2^k for
+shallow students.  Sizes end at half the number of all inputs, at 16,384 examples, and at 8,192 for shallow
+students.  The slope is that of log n*
 in log(n_c m^L) by least squares over the settings.  Its interval (95%) is that of Student's t from the
 residuals.  Finished settings in --out are not computed again.
 """

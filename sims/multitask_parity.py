@@ -1,17 +1,17 @@
 """Many sparse parities: a sum of cliffs that looks like a power law.
 
 Claim:    With frequencies k^-(1 + alpha), the error falls as n^-(alpha / (1 + alpha)), because each task is
-          learned from some number T of its own examples on (Michaud et al. 2023, arXiv 2303.13506).
+          learned after some number T of examples of this task (Michaud et al. 2023, arXiv 2303.13506).
 Command:  python sims/multitask_parity.py [--out FILE.json] [--figure FILE.png]
 Cost:     7 minutes of CPU time on one core; 3 minutes with --no-widths
 Outcome:  From n = 400 to 25,600 the error falls as n^-0.37 [0.32, 0.43], where 0.375 is expected for
           infinitely many tasks.  With T = 69 the sum over tasks is within 16% of all errors.  The error over
-          n has the verdict "power law", the errors of single tasks over their own examples the verdict
-          "cliff".  The exponent in m, where 0.6 is expected, is 0.41, 0.54, 0.60 and 0.66 after 2,000, 4,000,
-          8,000 and 16,000 steps.  Over widths 2 to 8 it is 0.60, 0.64, 0.70 and 0.70, and so stops moving at
-          8,000 steps; the errors of wider networks still fall (CPU, torch 2.13)
+          n has the verdict "power law".  The error of a single task over the examples of this task has the
+          verdict "cliff".  The exponent in m, where 0.6 is expected, is 0.41, 0.54, 0.60 and 0.66 after
+          2,000, 4,000, 8,000 and 16,000 steps.  Over widths 2 to 8 it is 0.60, 0.64, 0.70 and 0.70: it does
+          not change after 8,000 steps.  The errors of wider networks still fall (CPU, torch 2.13)
 
-256 tasks with alpha = .6, each the product of 2 of 10 coordinates; noiseless.  The student is an MLP with 128
+256 noiseless tasks with alpha = 0.6, each the product of 2 of 10 coordinates.  The student is an MLP with 128
 rectified units: Adam with weight decay, 3,000 to 16,000 steps of 64 examples.  Errors are shares of wrong
 classes on 200 fresh inputs of each task, weighted by the tasks' frequencies; means over 4 teachers.  The
 uncertainty is exact given the data.
@@ -19,8 +19,8 @@ uncertainty is exact given the data.
 The sum over tasks is `errsrc.theory.memorising(n, frequencies, T) / 2`.  T is the only fitted constant: it
 minimises the largest relative deviation from the mean errors.  The exponent is from a power law that is
 fitted by least squares to the logarithms; its interval (95%) is that of Student's t over the teachers'
-exponents.  `errsrc.curve_shape` judges the errors of all tasks together over n, and the errors of single
-tasks over their own examples n p_k, in cells of a factor sqrt(2).
+exponents.  `errsrc.curve_shape` judges the error over all tasks as a function of n, and the error of a single
+task as a function of n p_k, the expected number of its examples, rounded to powers of sqrt(2).
 
 The exponent in m is measured with 64 tasks, 102,400 examples and 2 teachers, at widths m = 2 to 32 and after
 several numbers of steps.  If a task takes a constant number of units, the exponent is alpha.  Finished rows
@@ -54,7 +54,7 @@ FEWER_TASKS = MultitaskParity(tasks=64, dim=10, size=2, decay=0.6)  # for the ex
 STEPS = {400: 3000, 800: 3000, 1600: 3000, 3200: 3000, 6400: 4000, 12_800: 8000, 25_600: 16_000}
 WIDTH, TEACHERS, FRESH = 128, 4, 200
 WIDTHS, WIDTH_STEPS, MANY, FEW_TEACHERS = (2, 4, 8, 16, 32), (2000, 4000, 8000, 16_000), 102_400, 2
-NARROW = 8  # largest width whose errors stop moving within the steps
+NARROW = 8  # largest width whose errors no longer change at the last steps
 RECIPE = Recipe("adam", learning_rate=0.003, weight_decay=0.1, batch=64)
 
 

@@ -5,7 +5,7 @@ Command:  python sims/quadratic_deficiency.py [--size small] --out FILE.json [--
 Cost:     small (d = 20): 5 minutes of one core. full (d = 20, 50 and 100) was not run; it is meant for hours.
           A run goes on where FILE.json ends
 Setting:  teachers are quadratic networks of width m = kappa d, drawn from N(0, 1); inputs are standard
-          normal. Means over 4 teachers. Two numbers of examples frame the noiseless problem: the degrees of
+          normal. Means over 4 teachers. Two lines in the figure mark numbers of examples n: the degrees of
           freedom m d - m (m - 1) / 2, and the number of products d (d + 1) / 2, from which on least squares
           is exact
 Learners: quadratic networks of width m, 2 m and 4 m, trained on all n examples without validation by gradient
@@ -60,7 +60,7 @@ STARTS, LARGEST_CLASS = (
 
 
 def sizes(freedom: int, products: int, noise: float) -> list[int]:
-    """Return 8 numbers of examples around the two lines."""
+    """Return 8 numbers of examples, below, between and above `freedom` and `products`."""
     step = (products / freedom) ** (1 / 3)
     between = [freedom + 1, freedom * step, freedom * step**2, products]
     few = [freedom / 4, freedom / 2, freedom * 3 / 4] if not noise else [freedom / 2]

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **(LIST | {"type": budgets}),
         default=(),
         metavar="C",
-        help="budgets that the slider also has, such as 1.5e21 (default: 1, 2 and 5 of each power of ten)",
+        help="further budgets of the slider, such as 1.5e21; the first is shown at first (default: none)",
     )
     add("--html", metavar="PAGE.html", help="write an offline page to this file, and start no app")
     add("--port", type=port, default=0, metavar="P", help="the port of the app (default: a free one)")

@@ -24,7 +24,8 @@ you add values or seeds to a study, the command computes only the new cells.  Fi
 not computed again if you change your own module or images; the command warns of this.  The command first
 checks the values of all cells.  A cell with a refused value counts as failed; all other cells are
 computed.  Before the first training, the command prints m, the number of parameters, of each width,
-and warns if too few sizes are at most a quarter of the largest: the report fits its law to these.
+and warns if too few sizes are at most a quarter of the largest: the report first fits the law to
+these sizes.
 
 Keep STUDY.db on a local disk of the machine that runs the command (--store names another place).
 On a network file system such as NFS, only processes of one machine may use the file while the
@@ -136,7 +137,7 @@ def run(args: argparse.Namespace) -> None:
         said = "1 cell failed" if one else f"{len(summary.failed):,} cells failed"
         again = f"with --retry {'it is' if one else 'they are'} tried again."
         if all(text.startswith(("ValueError", "TypeError")) for text in summary.failed.values()):
-            again = "correct the refused values in the study, or your module; then run it again with --retry."
+            again = "correct the refused values in the study, or your module; then run again with --retry."
         raise NoAnswer(f"{said}; {again}", summary)
 
 

@@ -712,7 +712,7 @@ def _with_cost(one: Frontier, cost: str) -> Frontier:
 
 
 def flops_factor(sizes: Mapping[str, Array]) -> float:
-    """Return c of C = c n m, the median over the runs: 6 unless it differs from 6 by more than 10%.
+    """Return c of C = c n m: the median over the runs, or 6 if the median is within 10% of 6.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def open_law(problem: Problem) -> OpenLaw:
     sizes = [f"{len(np.unique(x)):,} of {name}" for name, x in problem.inputs.items()]
     return OpenLaw(
         f"The measured sizes ({' and '.join(sizes)}) do not determine the law: its forecasts have wide "
-        f"intervals, for which exponents from {low:.1f} to {high:.1f} are expected."
+        f"intervals, which allow for exponents from {low:.1f} to {high:.1f}."
     )
 
 

@@ -101,7 +101,7 @@ def wrong_units(table: DataTable, sizes: Mapping[str, Array], used: NDArray[np.b
 
 
 def absurd_ratio(values: Mapping[str, Array]) -> tuple[str, ...]:
-    """Return a sentence if n / m is so large or so small that n or m has probably another unit.
+    """Return a sentence if n / m is so large or so small that n or m probably has another unit.
 
     Parameters
     ----------

@@ -359,7 +359,7 @@ def few_small_sizes(share: float = 0.25, **inputs: ArrayLike) -> tuple[str, ...]
     """Return a sentence for each input of which fewer than 3 values are small.
 
     The law that is compared with larger cells is fitted to the small cells (`small_cells`).  Two values of an
-    input do not determine its exponent: a curve through two values can go on steeply, or not at all.
+    input do not determine its exponent: a curve through two values can continue steeply or nearly flat.
 
     Parameters
     ----------

@@ -451,7 +451,7 @@ def fit_table(points: TablePoints, options: FitOptions) -> Fit:
     points : TablePoints
         The points, with their law and with the parameters that are fixed.
     options : FitOptions
-        How the law is fitted.  Its `fixed` is not used.
+        How the law is fitted.  ``points.fixed`` replaces ``options.fixed``.
 
     Raises
     ------

@@ -32,7 +32,7 @@ class PrunedNetworks(NamedTuple):
     clusters : ndarray of intp, shape (points,), or None
         Number of the network of each point; None if there are too few networks for clusters.
     remarks : tuple of str
-        At most one sentence, that networks are clusters.
+        At most one sentence, which says that networks are clusters.
     warnings : tuple of str
         Sentences on sizes that do not vary, and on too few networks for clusters.
     """

@@ -35,7 +35,7 @@ class LawColumns(NamedTuple):
     flops : str
         The column of the compute that n was computed from; "" if n was not computed.
     remarks : tuple of str
-        At most one sentence, that says how n was computed.
+        At most one sentence, which says how n was computed.
     warnings : tuple of str
         Sentences on columns that were taken for n or m, and on columns that the law does not depend on.
     """

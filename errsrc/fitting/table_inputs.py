@@ -1,6 +1,6 @@
-"""From the columns of a table to the inputs at which a fit predicts its rows.
+"""The inputs at which a fit predicts the rows of a table, read from its columns.
 
-The notes of the fit say which columns it takes.
+The notes of the fit contain the names of the columns.
 """
 
 from __future__ import annotations

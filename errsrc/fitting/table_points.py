@@ -1,7 +1,7 @@
 """From a table to the points of a fit.
 
-A table is a file or a data frame (`errsrc.tables`).  `law_columns` chooses the law and its columns, and
-`table_runs` the rows that can be used.  The notes of the fit count the rows that were left out.
+A table is a file or a data frame (`errsrc.tables`).  `law_columns` chooses the law and its columns.
+`table_runs` chooses the rows that can be used.  The notes of the fit count the rows that were left out.
 """
 
 from __future__ import annotations

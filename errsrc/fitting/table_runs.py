@@ -11,8 +11,10 @@ from errsrc.tables import DataTable, LeftOut
 from errsrc.tables.data_table import UsableColumns
 from errsrc.tables.measurements import READ_AS_IS, TableRules
 
-COPIES = "Rows that are equal in all columns count once: a column with the seed would tell runs from copies."
-BEST = "Each size keeps its best row: predictions are for the best of as many trials."
+COPIES = (
+    "Rows that are equal in all columns count once: if they are different runs, add a column with the seed."
+)
+BEST = "Only the best row of each size is used: predictions are for the best of as many trials."
 
 
 def table_runs(
@@ -22,7 +24,9 @@ def table_runs(
     zero: Container[str] = (),
     clusters: Sequence[str] = (),
 ) -> UsableColumns:
-    """Return the usable columns of a table, with warnings; if `rules` say so, of the best rows alone.
+    """Return the usable columns of a table, with warnings about suspicious rows.
+
+    If ``rules.best_of`` is True, only the best row of each size is kept.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ CONVERGED = 1e-3
 """Largest gap, see `MessagePassingFit.gap`, of a fit that converged."""
 
 _STOPPED = 1e-10  # gap at which the iteration stops
-_EXACT = 1e-13  # variance of the noise, relative to the prior's, from which on rounding errors decide
-_SLACK = 3.0  # times the expected squared error that an estimate may be away from rank m
+_EXACT = 1e-13  # below this variance of the noise, relative to the prior's, rounding errors dominate
+_SLACK = 3.0  # largest squared distance of an estimate from rank m, divided by its expected squared error
 _TINY = 1e-150  # instead of 0 in a denominator
 _DEVIATIONS = 2.0  # standard deviations of the largest eigenvalue of S above its mean that are accepted
 _TRACE_DEVIATIONS = 5.0  # standard deviations of tr S from its mean d that are accepted
@@ -204,7 +204,7 @@ class _Examples:
         return 1 - float((self.values / (self.values + self.noise / variance)).sum()) / self.size
 
     def variance_from(self, residuals: Array, guess: float) -> float:
-        """Return the most likely variance of the coordinates of S - form, at most 10 times from a guess."""
+        """Return the most likely variance of the coordinates of S - form, from guess / 10 to 10 guess."""
         if not self.noise:
             return float((residuals**2).sum() / self.values.sum())
 
@@ -299,7 +299,7 @@ def shrunk_eigenvalues(form: Array, variance: float, network: QuadraticNetwork) 
     ----------
     form : ndarray of float64, (d, d)
         A symmetric matrix: S plus a symmetric matrix of independent normal numbers, whose variance is
-        variance / d beside the diagonal and 2 variance / d on the diagonal.
+        variance / d off the diagonal and 2 variance / d on the diagonal.
     variance : float
         The variance of the semicircle law of the noise, > 0.
     network : QuadraticNetwork

@@ -45,7 +45,7 @@ class SynonymClustering(Learner):
     Notes
     -----
     The learner knows v and s, but no rule and not the number m of synonyms.  It has few errors from a small
-    multiple of n_c m^L examples on; deep networks need about twice as many (`python sims/hierarchy.py`).
+    multiple of n_c m^L examples on.  Deep networks need 1.2 to 3 times as many (`python sims/hierarchy.py`).
     Given a tuple that has no example, the learner predicts all classes with equal probability.
 
     Examples

@@ -32,7 +32,7 @@ REGISTERED_LATER = {
     "errsrc.conjecture": "errsrc.plots.conjecture_figures",
     "errsrc.theory": "errsrc.plots.theory_figures",
 }
-"""For packages that other figures do not need: the module that registers the figures of their results."""
+"""{package: module that registers the figures of its results}, for packages that no other figure needs."""
 
 
 @functools.singledispatch

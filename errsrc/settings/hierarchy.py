@@ -66,14 +66,15 @@ class RandomHierarchy(Setting):
     Notes
     -----
     The model is from Cagnetta, Petrini, Tomasini, Favero and Wyart 2024 (Phys. Rev. X 14, 031001, arXiv
-    2307.02129).  Synonyms have the same correlation with the class.  From about n_c m^L examples on, these
+    2307.02129).  Synonyms have the same correlations with the classes.  From about n_c m^L examples on, these
     correlations are larger than their sampling noise.  Deep networks then learn the rules, and so does
     `errsrc.learners.SynonymClustering`, which has only the class counts of tuples.  Shallow networks need a
     number of examples that is exponential in the length of the input.
 
     The inputs of the examples depend on the teacher: only strings that its rules derive occur.  The
-    uncertainty has no cheap exact form, because the posterior sums over grammars.  A budget bounds it by 0
-    and the best known learner.
+    uncertainty has no cheap exact form, because the posterior is a sum over grammars.  In a budget, the
+    uncertainty lies between 0 and the smaller of two risks: that of the learner and that of
+    `SynonymClustering`.
 
     Examples
     --------
@@ -157,7 +158,7 @@ class RandomHierarchy(Setting):
 
     @property
     def grammar_bits(self) -> float:
-        """log2 of the number of grammars, where grammars that differ only in names of features are one."""
+        """log2 of the number of grammars; grammars that differ only in names of features count as one."""
         nats = 0.0
         for level in range(self.levels):
             parents = self.classes if level == 0 else self.vocabulary

@@ -54,11 +54,12 @@ class MultitaskParity(Setting):
 
     Notes
     -----
-    This is the multitask sparse parity of Michaud, Liu, Girit and Tegmark 2023 (arXiv 2303.13506).  A task is
-    learned from some number T of its own examples on.  After n examples the tasks with n p_i > T are
-    learned, so that the risk falls about as n^-(alpha / (1 + alpha)), until the last task is learned:
-    ``errsrc.theory.memorising(n, setting.frequencies, examples=T) / 2`` is the sum over tasks.  Each summand
-    is a cliff, and no power law.  The uncertainty is exact, because the posterior of each task is.
+    This is the multitask sparse parity of Michaud, Liu, Girit and Tegmark 2023 (arXiv 2303.13506).  A network
+    learns a task after some number T of examples of this task.  After n examples it has learned the tasks
+    with n p_i > T, where p_i is the frequency of task i.  Therefore the risk falls about as
+    n^-(alpha / (1 + alpha)), until the last task is learned.  The sum over tasks is
+    ``errsrc.theory.memorising(n, setting.frequencies, examples=T) / 2``.  Each summand is a cliff, not a
+    power law.  The uncertainty is exact, because the posterior of each task is exact.
 
     Examples
     --------
@@ -215,7 +216,7 @@ class MultitaskParity(Setting):
     def _by_task(
         self, x: Array, y: NDArray[np.int64], at: Array
     ) -> Iterator[tuple[NDArray[np.bool_], Array, NDArray[np.int64]]]:
-        """Yield, for each task of the inputs `at`, its rows there, and bits and labels of its examples."""
+        """Yield, for each task of the inputs `at`: its rows of `at`, and bits and labels of its examples."""
         trained, new = (one[:, : self.tasks].argmax(1) for one in (x, at))
         for task in np.unique(new):
             own = trained == task

@@ -1,4 +1,4 @@
-"""Single-index teachers: a polynomial of one direction of the inputs, which descent finds only slowly."""
+"""Single-index teachers: a polynomial of one direction of the inputs, often slow to find by descent."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class SingleIndexTeacher(Setting):
 
     The squares of the teacher's values have heavy tails: the mean of f^4 is 639 for k = 4, 4,653 for k = 5
     and 35,169 for k = 6.  For k >= 4 a budget needs hundreds of draws.  It states no interval if its draws
-    show a heavy tail.  From k = 6 on, most draws lack the rare inputs that make up the mean, so that such k
-    are not accepted.
+    show a heavy tail.  For k >= 6, rare inputs carry most of the mean, and most draws lack them.  Therefore
+    such k are not accepted.
 
     Examples
     --------

@@ -25,7 +25,7 @@ class PlannedSizes(NamedTuple):
     Attributes
     ----------
     m : dict of str to float
-        The number of parameters, by the fields that it follows from, such as "width 4".
+        The number of parameters, by the fields that determine it, such as "width 4".
     few : tuple of str
         Sentences about inputs of which too few values are small, see `errsrc.fitting.few_small_sizes`.
     """
@@ -73,7 +73,7 @@ def planned_sizes(study: Study) -> PlannedSizes:
 
 
 def _accepted(study: Study) -> Iterable[Any]:
-    """Yield the cells of a study that their class does not refuse."""
+    """Yield the cells of a study whose values their class accepts."""
     for place in range(len(study)):
         try:
             yield study[place]
@@ -98,7 +98,7 @@ def _sizes(study: Study, cells: list[Any], about: Quantities) -> list[float | No
 
 
 def _listed(study: Study, cells: list[Any], sizes: list[Any], about: Quantities) -> dict[str, float]:
-    """Return the different values of m, ascending, by the fields that they follow from."""
+    """Return the different values of m, ascending, by the fields that determine m."""
     varied = [field for factor in study.factors for field in factor.fields if field not in ("n", "seed")]
     fields = [field for field in varied if about.guess is None or field in {*SIZES, *about.apart}]
     fields = [field for field in fields if field != "steps"]

@@ -145,7 +145,7 @@ def number_text(value: float) -> str:
 
 
 def plain_number(text: str) -> float:
-    """Return the number that a text is to Python; nan for any other text.
+    """Return ``float(text)``, or nan if Python cannot read the text as a number.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ FALSE = frozenset(
 )
 """Cells, in lower case, that say that a run did not diverge."""
 DIVERGED = frozenset({"diverged", "isdiverged", "hasdiverged", "didiverge", "rundiverged"})
-"""Names, by their letters in lower case, of columns that say whether a run diverged."""
+"""Names of columns that say whether a run diverged: only the letters of the name, in lower case."""
 
 
 def says_diverged(column: str) -> bool:
@@ -38,7 +38,7 @@ def says_diverged(column: str) -> bool:
 
 
 def flag(cell: str) -> bool | None:
-    """Return whether a cell is a word for true; None if it is neither a word for true or false nor empty.
+    """Return True for a word for true, False for a word for false or an empty cell, and None for other cells.
 
     Parameters
     ----------

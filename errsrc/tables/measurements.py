@@ -17,8 +17,8 @@ NEGATIVE_LOSSES = (
 )
 """What to do with losses that may be negative, such as losses relative to those of a unigram model.
 
-Absolute residuals do not change with the constant, and the floor of a law is >= 0.  So the constant has to be
-larger than the depth of the floor."""
+Absolute residuals do not change with the constant.  The floor of a law is >= 0.  If the floor of the losses
+is negative, the constant must therefore be larger than its absolute value."""
 
 
 @dataclass(frozen=True)

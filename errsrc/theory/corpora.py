@@ -114,9 +114,9 @@ class TextExponents(TabularResult):
     def at_sizes(self, smallest: float, largest: float) -> TextExponents:
         """Return the exponents for a learning curve between two sizes, without counting n-grams again.
 
-        The exponent beta is then fitted only to distances whose correlation is the sampling noise of a number
-        of tokens between the two sizes.  A model that is trained on this many tokens begins to use
-        correlations at these distances.
+        The exponent beta is then fitted only to distances whose correlation equals the sampling noise of some
+        number of tokens between the two sizes.  A model that is trained on this number of tokens begins to
+        use correlations at this distance.
 
         Parameters
         ----------

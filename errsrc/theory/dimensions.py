@@ -21,10 +21,11 @@ Array = NDArray[np.float64]
 _TIE = 1e-9  # ln(r2 / r1) of two distances that are equal up to rounding
 
 SHARED_NEIGHBOURS = 1.5
-"""Variance of an estimate of the dimension, divided by its variance for independent points.
+"""Variance of an estimate of the dimension, divided by its variance for independent ratios r2 / r1.
 
-Neighbouring points share their neighbours.  For normal points in 1 to 10 dimensions, the standard deviation
-of the estimate is 1.0 to 1.4 times that of independent ratios (``python sims/exponents.py dimensions``).
+Neighbouring points share their neighbours, so that their ratios are not independent.  For normal points in 1
+to 10 dimensions, the standard deviation of the estimate is 1.0 to 1.4 times that for independent ratios
+(``python sims/exponents.py dimensions``).
 """
 
 
@@ -35,7 +36,7 @@ class IntrinsicDimension(TabularResult):
     Attributes
     ----------
     dimension : Interval
-        The dimension by all points, which is the dimension at the smallest scale.
+        The dimension that is estimated from all points, which is the dimension at the smallest scale.
     sizes : ndarray of int64, shape (S,)
         Numbers of points of the subsamples, the largest first.
     dimensions : tuple of Interval
@@ -56,7 +57,7 @@ class IntrinsicDimension(TabularResult):
 
     @property
     def networks(self) -> Interval:
-        """The predicted exponent 4 / d of the loss of networks, which are piecewise linear functions."""
+        """The predicted exponent 4 / d of the loss of networks that are piecewise linear functions."""
         return self.exponent(1)
 
     @checks.arguments(order=Integer(at_least=0), smallest=Number(above=0), largest=Number(above=0))
@@ -147,7 +148,8 @@ def intrinsic_dimension(
     smallest : int
         Smallest number of points of a subsample, >= 20.
     discard : float
-        Share of the largest ratios r2 / r1 of which only the number is used, in [0, 0.9].
+        Share of the ratios r2 / r1 that is censored, in [0, 0.9]: the largest ratios are counted, but their
+        values are not used.
     level : float
         Coverage of the intervals, in (0, 1).
     seed : int
@@ -171,9 +173,9 @@ def intrinsic_dimension(
     The estimate is the maximum of the likelihood of the ratios, where the largest ratios are censored.  For
     independent ratios, its inverse has a gamma distribution.  The interval uses this distribution with the
     number of ratios divided by `SHARED_NEIGHBOURS`.  It does not cover a change of the density within the
-    distance r2: for 2,000 normal points in 10 dimensions, the estimates are 3% too small, and 72% of 50
-    intervals of 90% contained 10.  In 1 to 5 dimensions 84 to 96% contained the dimension (``python
-    sims/exponents.py dimensions``).
+    distance r2: for 2,000 normal points in 10 dimensions, the estimates are 3% too small, and only 72% of 50
+    intervals of level 90% contained 10.  In 1 to 5 dimensions, 84 to 96% of the intervals contained the
+    dimension (``python sims/exponents.py dimensions``).
 
     Cost: about 2 N^2 dim operations for high-dimensional data.
 
