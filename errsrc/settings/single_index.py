@@ -17,7 +17,7 @@ from errsrc.settings.classes import FunctionClass
 from errsrc.settings.setting import ZERO, Array, Setting
 
 LARGEST_DEGREE = 5
-"""Largest information exponent: means over draws of polynomials of higher degree are too small."""
+"""Largest information exponent: for higher degrees, most means over draws are too small."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class SingleIndexTeacher(Setting):
     3, up to logarithms (Ben Arous, Gheissari and Jagannath 2021, arXiv 2003.10409).  The difference is
     deficiency.
 
-    The squares of the teacher's values have heavy tails: the mean of f^4 is 639 for k = 4, 4,653 for k = 5
+    The squares of the values f(x) have heavy tails: the mean of f^4 is 639 for k = 4, 4,653 for k = 5
     and 35,169 for k = 6.  For k >= 4 a budget needs hundreds of draws.  It states no interval if its draws
     show a heavy tail.  For k >= 6, rare inputs carry most of the mean, and most draws lack them.  Therefore
     such k are not accepted.

@@ -18,7 +18,7 @@ from errsrc.theory.exponents import local_fit
 
 Array = NDArray[np.float64]
 
-_TIE = 1e-9  # ln(r2 / r1) of two distances that are equal up to rounding
+_TIE = 1e-9  # if ln(r2 / r1) is smaller, the two distances are equal up to rounding
 
 SHARED_NEIGHBOURS = 1.5
 """Variance of an estimate of the dimension, divided by its variance for independent ratios r2 / r1.

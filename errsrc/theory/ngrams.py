@@ -159,7 +159,9 @@ class _Grams(NamedTuple):
 
 
 def orders(corpus: Corpus, most: int) -> Iterator[OrderStatistics]:
-    """Yield the statistics of the orders k = 0, 1, ..., as long as each group has tokens after k tokens.
+    """Yield the statistics of the orders k = 0, 1, ..., up to the last k that each group has tokens for.
+
+    A token counts for an order k if at least k tokens precede it in the same document.
 
     Parameters
     ----------
