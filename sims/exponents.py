@@ -14,15 +14,15 @@ Outcome:  Predicted at 2026-11-30 14:46 UTC, then measured. Predicted over measu
           nearest neighbour 1.00, kernel ridge 0.86, networks 2.07; digits, nearest neighbour 0.39, kernel
           ridge 0.95, networks 0.84. State of the Union, n-grams 1.79, and 1.18 with beta from the distances
           that these n resolve; the largest transformer 2.06 and 1.35, up to n = 262,144 1.27 and 0.84.
-          sympy, n-grams 4.52 and 9.11, transformer 3.75 and 7.55. The two misses on images come from the
-          labels: on the digits the squared distance to the neighbour has the predicted exponent (0.99), on
-          Fashion-MNIST networks nearly have it if a network gives the classes (1.12). Correlations of code
-          are not a power law (CPU, numpy 2.4, torch 2.13)
+          sympy, n-grams 4.52 and 9.11, transformer 3.75 and 7.55. Two predictions for images fail because
+          of the labels: on the digits, the squared distance to the neighbour has the predicted exponent
+          (0.99); on Fashion-MNIST, networks nearly have the predicted exponent if a network gives the
+          classes (1.12). Correlations of code are not a power law (CPU, numpy 2.4, torch 2.13)
 
 The predictions use the default options of `text_exponents` and `intrinsic_dimension`. Two predictions were
-filed for each text: with beta from all distances up to 64, and with beta from the distances whose correlation
-is the sampling noise of a number of bytes between the smallest and the largest n. The curves of networks, and
-of transformers on the State of the Union, are those of earlier studies.
+written for each text: one with beta from all distances up to 64, and one with beta from the distances whose
+correlation equals the sampling noise of some number of bytes between the smallest and the largest n. The
+curves of networks, and those of transformers on the State of the Union, come from earlier studies.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class RandomHierarchy(Setting):
     The inputs of the examples depend on the teacher: only strings that its rules derive occur.  The
     uncertainty has no cheap exact form, because the posterior is a sum over grammars.  In a budget, the
     uncertainty lies between 0 and the smaller of two risks: that of the learner and that of
-    `SynonymClustering`.
+    `errsrc.learners.SynonymClustering`.
 
     Examples
     --------
