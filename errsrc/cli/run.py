@@ -113,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Run the study and print the outcome; raise NoAnswer if cells failed or a goal is not reached."""
     from errsrc.cli.stores import compute, print_json, print_sizes, print_warnings, study_and_store
-    from errsrc.studies.trained import unconverged
+    from errsrc.studies.trained import best_early, unconverged
     from errsrc.sweeps import Store
 
     goal = _goal(args)
@@ -125,7 +125,8 @@ def run(args: argparse.Namespace) -> None:
         with Store(path, write=True) as store:
             summary = compute(store, study, engine, args.retry, goal)
             if hasattr(study.base, "steps"):  # other kinds may have a million rows
-                print_warnings(unconverged(store.rows(study)))
+                rows = store.rows(study)
+                print_warnings([*unconverged(rows), *best_early(rows)])
     if args.json:
         print_json({"store": path, **summary.as_dict()})
     else:

@@ -85,6 +85,9 @@ QUANTITIES: dict[str, Quantities] = {
 UNCONVERGED = 0.1
 """Share of trainings that are still improving at their last step, from which on a note says so."""
 
+EARLY = 0.25
+"""Share of trainings that are best at their first evaluations, above which a sentence says so."""
+
 FEWEST_SIZES = 6
 """Smallest number of different sizes to which a law in n and m is fitted."""
 
@@ -121,8 +124,8 @@ class TrainedFamily(Result):
     guess
         The error of a random guess; inf if it is not known.
     doubts
-        Sentences on trainings that were still improving at their last step, and on inputs of which too few
-        values are small (`errsrc.fitting.few_small_sizes`).
+        Sentences on trainings that were still improving at their last step or were best at the start, and on
+        inputs of which too few values are small (`errsrc.fitting.few_small_sizes`).
     """
 
     label: str
@@ -215,7 +218,7 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
         result, why = _law(inputs, error, guess)
         text = cell_text if about.guess else functools.partial(_varied, finished)
         notes = left_out(cells, rows, usable, about.error, text)
-        doubts = (*unconverged(rows), *few_sizes_of(inputs))
+        doubts = (*unconverged(rows), *best_early(rows), *few_sizes_of(inputs))
         out.append(TrainedFamily(label, inputs, error, result, (*notes, *why), guess, doubts))
     return out
 
@@ -387,6 +390,47 @@ def unconverged(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     )
 
 
+def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return a sentence if more than a quarter of the trainings were best at their first evaluations.
+
+    These are the evaluations up to the end of the warmup, and at least the first evaluation.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        The rows (results) of trainings.  Rows without "best_step", "steps" and the recipe do not count, nor
+        do trainings by "lbfgs", and trainings of so few steps that the first evaluations are half of them.
+
+    Returns
+    -------
+    tuple of str
+        The sentence, or nothing.
+
+    Examples
+    --------
+    >>> row = {"steps": 400, "recipe.warmup": 50, "recipe.evaluation_interval": 10}
+    >>> best_early([row | {"best_step": 30}, row | {"best_step": 200}])[0][:61]
+    '1 of 2 trainings was best within the first 50 steps: the lear'
+    """
+    needed = {"steps", "best_step", "recipe.warmup", "recipe.evaluation_interval"}
+    ends = []
+    early = []
+    for row in rows:
+        if row.get("diverged") or row.get("recipe.optimiser") == "lbfgs" or not needed <= row.keys():
+            continue
+        end = max(int(row["recipe.warmup"]), int(row["recipe.evaluation_interval"]))
+        if row["steps"] > 2 * end:
+            ends.append(end)
+            early += [end] if row["best_step"] <= end else []
+    if len(early) <= EARLY * len(ends):
+        return ()
+    were = "was" if len(early) == 1 else "were"
+    return (
+        f"{len(early):,} of {len(ends):,} trainings {were} best within the first {max(early):,} steps: the "
+        "learning rate may be too high, or the validation set too small.",
+    )
+
+
 def cautions(finished: FinishedStudy) -> tuple[str, ...]:
     """Return warnings about the finished cells that the fit of a law cannot give.
 
@@ -398,18 +442,18 @@ def cautions(finished: FinishedStudy) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Sentences on trainings that were still improving at their last step, and on inputs of which too few
-        values are small (`errsrc.fitting.few_small_sizes`).
+        Sentences on trainings that were still improving at their last step or were best at the start, and on
+        inputs of which too few values are small (`errsrc.fitting.few_small_sizes`).
     """
     about = quantities_of(finished)
     if about is None:
-        return unconverged(finished.rows)
+        return (*unconverged(finished.rows), *best_early(finished.rows))
     few = []
     for label, places in finished.groups(sizes_of(finished, about), about.apart).items():
         rows = [finished.rows[k] for k in places]
         columns = {"n": [row["n"] for row in rows], "m": [row.get(about.m) for row in rows]}
         few += [f"{label}: {said}" if label else said for said in few_sizes_of(columns)]
-    return (*unconverged(finished.rows), *few)
+    return (*unconverged(finished.rows), *best_early(finished.rows), *few)
 
 
 def few_sizes_of(columns: Mapping[str, Sequence[Any] | Array]) -> tuple[str, ...]:

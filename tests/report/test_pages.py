@@ -323,6 +323,15 @@ def test_trainings_that_end_at_the_last_step_are_counted() -> None:
     assert trained.unconverged(rows[1:]) == trained.unconverged([{"n": 3}]) == ()
 
 
+def test_trainings_that_are_best_at_the_start_are_counted() -> None:
+    row = {"steps": 200, "best_step": 50, "recipe.warmup": 50, "recipe.evaluation_interval": 10}
+    late = row | {"best_step": 60}
+    (said,) = trained.best_early([row, row, *[late] * 4])
+    assert said.startswith("2 of 6 trainings were best within the first 50 steps: ")
+    others = row | {"diverged": True}, row | {"recipe.optimiser": "lbfgs"}, row | {"steps": 100}, {"n": 3}
+    assert trained.best_early([row, *[late] * 3, *others]) == ()
+
+
 @pytest.mark.full
 def test_laws_are_fitted_apart_by_what_is_no_size() -> None:
     spec = SPECS["vision"].replace("[factors]", "[factors]\nrecipe.batch = [32, 64]")
