@@ -362,11 +362,9 @@ def text_exponents(
     for name, kept in (("orders", statistics.order_used), ("distances", statistics.distance_used)):
         if kept.sum() < _LEAST:
             accepted = f"a corpus that determines the statistics of at least {_LEAST} {name}"
-            raise ValueError(
-                checks.refusal(
-                    "documents", where, accepted, f"<{len(corpus.tokens)} tokens, {kept.sum()} {name}>"
-                )
-            )
+            got = f"<{len(corpus.tokens)} tokens, {kept.sum()} {name}>"
+            said = checks.refusal("documents", where, accepted, got)
+            raise ValueError(f"{said} A larger corpus determines more {name}.")
     return TextExponents(
         **_exponents(statistics, entropy_rate, level, where)._asdict(),
         **statistics._asdict(),
