@@ -17,7 +17,9 @@ as the training of one network.  The command also shows why cells failed, which 
 computing cells now, and which versions of Python and of packages computed the finished cells.
 For trainings, it shows m, the number of parameters, of each width.  A warning says if too few sizes
 are small for the law of the report, or if a module of your own, or a folder of images, has changed
-since cells were computed.  You can use the command before, during and after a run.
+since cells were computed.  Another warning counts the cells that 'errsrc run' would refuse, such as
+an n above the number of images or a module with BatchNorm, and has the first reason.  You can use
+the command before, during and after a run.
 """
 
 SHOWN = 10
@@ -37,13 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the counts of finished, missing and failed cells, and the reasons."""
     from errsrc.cli.stores import maybe_study, print_json
+    from errsrc.studies.planned_sizes import planned_refusals
 
     study, path = maybe_study(args)
     found = {} if study is None else {"study": args.study, **_planned(study)}
     if study is not None and not path.exists():
         store = {"store": str(path), "cells_in_store": 0, "failed": 0, "driver": None}
         found = store | found | {"finished": 0, "missing": len(study)}
-        found |= {"changes": [], "versions": [], "failures": {}}
+        refused = planned_refusals(study, range(len(study)))
+        found |= {"refused": refused, "changes": [], "versions": [], "failures": {}}
     else:
         found = _finished(study, path, found)
     if args.json:
@@ -64,6 +68,7 @@ def _planned(study: Study) -> dict[str, Any]:
 def _finished(study: Study | None, path: Path, planned: Mapping[str, Any]) -> dict[str, Any]:
     """Return the counts of finished, missing and failed cells of a store, and the reasons."""
     from errsrc.studies.changes import changes
+    from errsrc.studies.planned_sizes import planned_refusals
     from errsrc.sweeps import Store
 
     with Store(path) as store:
@@ -72,6 +77,8 @@ def _finished(study: Study | None, path: Path, planned: Mapping[str, Any]) -> di
         if study is not None:
             keys = study.cell_keys()
             missing = store.missing(study)
+            new = [place for place in missing if keys[place] not in failures]
+            found["refused"] = planned_refusals(study, new)
             failures = {keys[place]: failures[keys[place]] for place in missing if keys[place] in failures}
             found |= {"finished": len(study) - len(missing), "missing": len(missing)}
         found |= {"failed": len(failures), "driver": store.driver()}
@@ -97,5 +104,5 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "made with", f"{names} ({versions['cells']:,} cells)"
     for error, count in list(found["failures"].items())[:SHOWN]:
         yield "failed", f"{count:,} {'cell' if count == 1 else 'cells'}: {error}"
-    for said in (*found.get("few_sizes", ()), *found["changes"]):
+    for said in (*found.get("refused", ()), *found.get("few_sizes", ()), *found["changes"]):
         yield "warning", said

@@ -393,9 +393,14 @@ def few_small_sizes(share: float = 0.25, **inputs: ArrayLike) -> tuple[str, ...]
             some = (f"No value of {name} is", f"Only 1 value of {name} is", f"Only 2 values of {name} are")[
                 count
             ]
+            values = np.unique(x)
+            enough = ""
+            if len(values) > FEWEST_SMALL:
+                enough = f", or a largest {name} >= {np.ceil(values[FEWEST_SMALL - 1] / share):,.10g}"
             out.append(
                 f"{some} at most {limit} of the largest ({largest}): choose at least {FEWEST_SMALL} such "
-                f"values of {name}. With fewer, the fit to the small cells does not determine the law."
+                f"values of {name}{enough}. With fewer, the fit to the small cells does not determine the "
+                "law."
             )
     return tuple(out)
 

@@ -1,20 +1,31 @@
-"""The sizes of a study's cells before they are computed: m of each width, and whether small sizes are few."""
+"""What is known of cells before they are computed: m of each width, few small sizes, and refused cells."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from errsrc import records
 from errsrc.studies.finished import FinishedStudy
-from errsrc.studies.trained import SIZES, Quantities, few_sizes_of, planned_quantities, sizes_of
+from errsrc.studies.trained import (
+    QUANTITIES,
+    SIZES,
+    Quantities,
+    few_sizes_of,
+    planned_quantities,
+    sizes_of,
+)
 from errsrc.sweeps import Study
+from errsrc.sweeps.runner import refusals_text, refused_cells
 
 MOST_CELLS = 20_000
-"""Largest number of cells, not counting seeds, of a study whose sizes are computed in advance."""
+"""Largest number of cells, not counting seeds, of a study whose sizes are computed in advance.
+
+Also the largest number of cells that are checked in advance."""
 SHOWN = 12
 """Largest number of values of m that are listed."""
 
@@ -70,6 +81,34 @@ def planned_sizes(study: Study) -> PlannedSizes:
         prefix = f"{label}: " if label else ""
         few += [prefix + said for said in few_sizes_of(columns)]
     return PlannedSizes(_listed(unseeded, cells, [row[about.m] for row in rows], about), tuple(few))
+
+
+def planned_refusals(study: Study, places: Sequence[int]) -> tuple[str, ...]:
+    """Return a sentence if `errsrc.sweeps.run` would refuse cells before it computes anything.
+
+    Only cells of errsrc's kinds of trainings are checked, because the check of another kind may take long.
+
+    Parameters
+    ----------
+    study : Study
+        The grid of cells.
+    places : sequence of int
+        The indices of the cells to check.  More than 20,000 are not checked.
+
+    Returns
+    -------
+    tuple of str
+        The number of refused cells and the first error, or the error that ends such a run; or nothing.
+    """
+    if study.kind.name not in (*QUANTITIES, "pruning") or len(places) > MOST_CELLS:
+        return ()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # `errsrc run` warns of files that are not read
+            refused = refused_cells(study, places)
+    except (OSError, ImportError) as error:  # the data or a package is not on this machine
+        return (" ".join(str(error).split()),)
+    return (refusals_text(refused, len(study)),) if refused else ()
 
 
 def _accepted(study: Study) -> Iterable[Any]:

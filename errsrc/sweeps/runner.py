@@ -203,9 +203,23 @@ def _record_refused(study: Study, store: Store, refused: Mapping[int, Exception]
         for place, error in refused.items():
             store.fail(study, [place], _error_text(error))
     if refused and progress:
-        first = next(iter(refused.values()))
-        said = f"{len(refused):,} of {len(study):,} cells are refused, and not computed. The first: {first}"
-        print(_storable(" ".join(said.split())), file=sys.stderr, flush=True)
+        print(refusals_text(refused, len(study)), file=sys.stderr, flush=True)
+
+
+def refusals_text(refused: Mapping[int, Exception], cells: int) -> str:
+    """Return a line with the number of refused cells and the first error.
+
+    Parameters
+    ----------
+    refused : dict of int to Exception
+        What `refused_cells` returned; not empty.
+    cells : int
+        Number of cells of the study.
+    """
+    first = next(iter(refused.values()))
+    are = "is" if len(refused) == 1 else "are"
+    said = f"{len(refused):,} of {cells:,} cells {are} refused, and not computed. The first: {first}"
+    return _storable(" ".join(said.split()))
 
 
 def _error_text(error: BaseException) -> str:

@@ -30,6 +30,13 @@ def test_the_status_before_a_run_has_m_and_warns_of_few_small_sizes(tmp_path, mo
         "warning    Only 1 value of m is at most a quarter of the largest (2,410): choose at least" in shown
     )
     assert not (tmp_path / "grid.db").exists()
+    assert "refused" not in shown
+    (tmp_path / "grid.toml").write_text(SPEC.replace("720", "1200"))
+    assert main(["status", "grid.toml"]) == 0
+    refused = (
+        "warning    8 of 40 cells are refused, and not computed. The first: The 'n' parameter of VisionCell"
+    )
+    assert f"{refused} must be an integer <=" in capsys.readouterr().out
 
 
 def test_sizes_of_each_law_are_judged_apart() -> None:
@@ -52,3 +59,5 @@ def test_at_least_three_values_must_be_small() -> None:
     for m, said in ([6, 7, 20, 21], "No value of m is"), ([5, 20, 21, 5], "Only 1 value of m is"):
         (sentence,) = few_small_sizes(n=[1, 2, 3, 12], m=m)
         assert sentence.startswith(f"{said} at most a quarter of the largest (21): choose at least 3 such")
+    (sentence,) = few_small_sizes(m=[159, 459, 1491, 3000])
+    assert "(3,000): choose at least 3 such values of m, or a largest m >= 5,964. With" in sentence
