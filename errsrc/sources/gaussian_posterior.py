@@ -95,7 +95,7 @@ class Posterior:
         self, setting: GaussianSetting, function_class: FunctionClass, x: Array, quadrature: Quadrature
     ) -> None:
         self.setting, self.function_class, self.stds = setting, function_class, setting.output_stds
-        self.x, self.points = x, quadrature.points
+        self.x, self.points, self.has_exact_points = x, quadrature.points, quadrature.exact
         self.root = np.sqrt(quadrature.weights)[:, None]
         self.x_root, points_root = joint_roots(setting, x, quadrature.points)
         self.points_root = self.root * points_root  # so that plain sums of squares are means over inputs
@@ -221,11 +221,17 @@ class Posterior:
         Raises
         ------
         ValueError
-            If the predictions are not a function of the class.
+            If the predictions are not a function of the class.  At random points, predictions of the class
+            fail the check, too, because the basis is not orthonormal there.  The message then says that the
+            setting must define `quadrature`.
         """
         fresh = self.setting.inputs(8, generator(0, "budget", "class"))
         expected = self.extended(self.root * values, fresh)
         if expected is not None and not np.allclose(function(fresh), expected, rtol=1e-5, atol=1e-6):
+            if not self.has_exact_points:
+                accepted = f"one whose quadrature() gives exact points for {learner.function_class}"
+                message = checks.refusal("setting", "budget", accepted, self.setting)
+                raise ValueError(f"{message} Define quadrature for each class for which you define frame.")
             accepted = f"a learner whose predictions lie in its {learner.function_class}"
             raise ValueError(checks.refusal("learner", "budget", accepted, learner))
 

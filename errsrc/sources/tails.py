@@ -59,7 +59,9 @@ RESAMPLED_DRAWS = 2048
 """Largest size of the samples that are drawn from a pool; intervals over more draws are moved alike."""
 
 SUGGESTED_DRAWS = 1000
-"""Number of draws that the status of a budget suggests if its draws show a possible heavy tail."""
+"""Number of draws that the status of a budget suggests if its draws show a possible heavy tail, or if an
+interval reaches much further up than down.
+"""
 
 LEAST_DRAWS = 20
 """Smallest number of draws whose tail is judged."""

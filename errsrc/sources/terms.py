@@ -25,7 +25,7 @@ from errsrc.results import (
 from errsrc.settings import Setting
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.further_designs import averages_labels
-from errsrc.sources.tails import Tail, judged_by_draws
+from errsrc.sources.tails import LEAST_DRAWS, SUGGESTED_DRAWS, Tail, judged_by_draws
 
 TERMS = ("noise", "realizability", "uncertainty", "deficiency")
 """The terms, in the order in which they are shown everywhere."""
@@ -35,6 +35,9 @@ OPTIONAL_FIELDS = ("all_functions", "optimiser", "not_yet", "never", "limit")
 
 PerDraw = NDArray[np.float64]
 """A number for each draw, (draws,)."""
+
+LOPSIDED = 3.0
+"""The status of a budget says why an interval reaches more than this many times as far up as down."""
 
 LowerUpper = tuple[PerDraw, PerDraw]
 """A lower and an upper bound of a term, each a number for each draw."""
@@ -163,7 +166,9 @@ class Budget(TabularResult):
         if infinite_mean:
             tails |= {name: replace(tails[name], holds=False) for name in ("deficiency", "total")}
         intervals = _intervals(draws, tails, experiment.level)
-        status = " ".join([status, *_withheld(draws, tails, experiment.level, infinite_mean)])
+        withheld = _withheld(draws, tails, experiment.level, infinite_mean)
+        lopsided = _lopsided(draws, tails, intervals, ROUNDING * setting.target_variance)
+        status = " ".join([status, *withheld, *lopsided])
         not_yet, never = None, None
         if at_horizon is not None:
             tail = judged_by_draws(at_horizon, setting.target_variance)
@@ -467,12 +472,46 @@ def _withheld(
     names = [name for name, one in judged.items() if not one.holds and np.ptp(draws[name])]
     if not names:
         return []
-    *first, last = names
-    terms = f"{', '.join(first)} and {last}" if first else last
+    terms, last = _listed(names), names[-1]
     if infinite_mean:
         return [f"There is no interval of {terms}."]
     worst = judged["total"] if "total" in names else judged[last]
     return [f"There is no interval of {terms}: {worst.reason(level, len(draws[last]))}."]
+
+
+def _lopsided(
+    draws: Mapping[str, PerDraw],
+    judged: Mapping[str, Tail],
+    intervals: Mapping[str, Interval],
+    rounding: float,
+) -> list[str]:
+    """Return sentences that say why intervals reach much further up than down; an empty list if none does.
+
+    `rounding` is the largest value that may be a rounding error.
+    """
+    names = [
+        name
+        for name, one in intervals.items()
+        if one.estimate > rounding and one.high - one.estimate > LOPSIDED * (one.estimate - one.low)
+    ]
+    if not names or len(draws[names[0]]) < LEAST_DRAWS:
+        return []
+    many, ends = ("s", "reach") if len(names) > 1 else ("", "reaches")
+    why = "because a few draws are much larger than the others"
+    found = [f"The interval{many} of {_listed(names)} {ends} much further up than down, {why}."]
+    moved = [name for name in names if judged[name].stretch[1] > 1]
+    if moved:
+        whose = "" if moved == names else f" of {_listed(moved)}"
+        further = max(judged[name].judged_draws for name in moved)
+        found.append(f"{further:,} further draws moved the upper end{'s'[: len(moved) - 1]}{whose} outwards.")
+    if len(draws[names[0]]) < SUGGESTED_DRAWS:
+        found.append(f"draws={SUGGESTED_DRAWS} narrows the interval{many}.")
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _std_error(values: PerDraw) -> float:

@@ -27,6 +27,7 @@ from errsrc.learners import (
     from_estimator,
 )
 from errsrc.nets import MLP
+from errsrc.results import Interval
 from errsrc.settings import (
     Band,
     BandTeacher,
@@ -215,6 +216,18 @@ def test_common_mistakes_in_a_setting_or_learner_are_refused_with_the_fix() -> N
 
     with pytest.raises(TypeError, match=r"because it declares linear_in_labels = True.* Define smoother, or"):
         budget(Waves(), Declares(), 9, draws=4)
+
+    class NoQuadrature(Waves):
+        def realizability(self, function_class):
+            return Interval(0.1, 0.1, 0.1, 0.95)
+
+        def frame(self, function_class, points):
+            return None if function_class.unrestricted else points**0
+
+    with pytest.raises(
+        ValueError, match=r"quadrature\(\) gives exact points for Steps\(\).* Define quadrature"
+    ):
+        budget(NoQuadrature(), StepLearner(), 9, draws=4)
 
 
 def test_the_status_names_random_points_of_comparison() -> None:

@@ -20,9 +20,9 @@ from errsrc.learners import (
 )
 from errsrc.results import PointEstimate, mean_ends, mean_statistic
 from errsrc.settings import BandTeacher, Flips, Gaussian, GaussianSetting, LinearTeacher, TableTeacher
-from errsrc.sources import budget, exact, further_designs, tails
+from errsrc.sources import Budget, Effort, Experiment, budget, exact, further_designs, tails
 from errsrc.sources.further_designs import FurtherDesigns, judged_terms, terms_at
-from errsrc.sources.tails import judged_by_draws, judged_by_pool, pareto_shape
+from errsrc.sources.tails import Tail, judged_by_draws, judged_by_pool, pareto_shape
 from errsrc.studies.budgets import (
     BudgetCell,
     budget_from_row,
@@ -194,6 +194,25 @@ def test_a_large_pool_corrects_the_ends_of_intervals_over_skewed_draws():
     assert held[1] == pytest.approx(0.95, abs=0.013)
     assert tail.mirrored.stretch == tail.stretch[::-1]
     assert judged_by_pool(rng.standard_normal(4096), 64, 0.95).stretch == (1.0, 1.0)
+
+
+def test_the_status_says_why_an_interval_reaches_much_further_up_than_down():
+    experiment = Experiment(Constant(), 8, None, 64, 0, 0.95, True, Effort())
+    tail = Tail(0.2, 0.92, True, stretch=(0.9, 1.6), judged_draws=2048, by_pool=True)
+    moved = {"deficiency": tail, "total": tail}
+
+    def status(deficiency):
+        zero = np.zeros(len(deficiency))
+        return Budget.known(LinearTeacher(2), experiment, zero, zero, deficiency, "Drawn.", moved).status
+
+    skewed = np.random.default_rng(0).lognormal(0, 1.6, 1000)
+    said = (
+        "The intervals of deficiency and total reach much further up than down, because a few draws are much"
+    )
+    pool = "larger than the others. 2,048 further draws moved the upper ends outwards."
+    assert status(skewed[:64]) == f"Drawn. {said} {pool} draws=1000 narrows the intervals."
+    assert status(skewed) == f"Drawn. {said} {pool}"
+    assert status(np.arange(64.0)) == "Drawn."
 
 
 @pytest.mark.parametrize("stretch", [(1.0, 1.0), (0.8, 1.7)])
