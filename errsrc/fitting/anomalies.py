@@ -48,6 +48,9 @@ WRONG_WAY = 0.25
 """Largest sum of steps against the direction of a peak, as a share of its rise."""
 SHAPE = "'errsrc shape' (errsrc.curve_shape)"
 """The command, and the function, that decide the shape of a curve, for messages."""
+FLAT = "The error does not measurably fall"
+"""Beginning of a warning that the error does not fall with the inputs of a law."""
+
 ONE_SIDED = 0.975
 """Confidence with which an error must fall to fall measurably."""
 
@@ -518,7 +521,7 @@ def constant_sentence(problem: Problem) -> str | None:
     if np.ptp(np.log(problem.error)) > 1e-9 or not set(problem.law.inputs) <= {"n", "m"}:
         return None
     names = " or ".join(problem.law.inputs)
-    return f"The error does not measurably fall with {names}: it is {float(error[0]):.6g} in every row."
+    return f"{FLAT} with {names}: it is {float(error[0]):.6g} in every row."
 
 
 def flat_text(found: Mapping[str, Interval]) -> str:
@@ -533,7 +536,7 @@ def flat_text(found: Mapping[str, Interval]) -> str:
     noun = "exponent" if len(found) == 1 else "exponents"
     hint = " If the values are accuracies, pass accuracy=True (--accuracy)."
     rising = all(one.estimate < 0 for one in found.values())
-    said = f"The error does not measurably fall with {' or '.join(found)}: {noun} {shown}."
+    said = f"{FLAT} with {' or '.join(found)}: {noun} {shown}."
     return said + (hint if rising else "")
 
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from errsrc import checks, plots
 from errsrc.errors import NoAnswer
+from errsrc.fitting.anomalies import FLAT
 from errsrc.fitting.asymptotes import floor_of
+from errsrc.fitting.diagnostics import LARGEST_CONDITION
 from errsrc.fitting.few_sizes import OpenLaw
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.holdouts import Criterion, Holdout, JudgedCells
@@ -98,23 +100,42 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     Returns
     -------
     list of (str, bool)
-        Two pairs of a sentence and a flag.  Both flags are True if all limits are met.  A pair before them,
-        with the flag False, says so if the fitted cells do not determine the law.
+        Two pairs of a sentence and a flag.  Both flags are True if all limits are met and the fitted cells
+        determine the law.  Pairs before them, with the flag False, say so if the fitted cells do not
+        determine the law, or if their error does not measurably fall.
     """
+    open_ = [
+        (text.replace("measured sizes", "sizes of the fitted cells", 1), False)
+        for text in result.forecast.warnings
+        if isinstance(text, OpenLaw)
+    ]
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
         beyond = ", ".join(f"{c.name} {c.value:.1%} where {c.limit:.0%} is the limit" for c in missed)
         said = " ".join(
             [f"The prediction is not within all limits: {beyond}.", *untestable(missed), EXPLAINED]
         )
+    elif open_:
+        said = (
+            "The prediction is within the limits, but the law is not determined: the intervals are too wide "
+            "to be a test."
+        )
     else:
         said = "The prediction came true: mean and spread of its divergence are within all limits."
-    open_ = [
-        (text.replace("measured sizes", "sizes of the fitted cells", 1), False)
-        for text in result.forecast.warnings
-        if isinstance(text, OpenLaw)
-    ]
-    return [*open_, (holdout_verdict(result), not missed), (said, not missed)]
+    flat = [(f"{_among(result)}: {text}", False) for text in flat_warnings(result.forecast)]
+    came_true = not missed and not open_
+    return [*open_, *flat, (holdout_verdict(result), not missed), (said, came_true)]
+
+
+def flat_warnings(forecast: Forecast) -> list[str]:
+    """Return the warnings that the error does not measurably fall.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        A fit, or an average of fits.
+    """
+    return [text for text in forecast.warnings if text.startswith(FLAT)]
 
 
 def untestable(criteria: Sequence[Criterion]) -> list[str]:
@@ -190,8 +211,13 @@ def warnings_of_fitted(result: Holdout) -> list[str]:
     list of str
         The sentences, such as "Among the fitted cells (n <= 60): The error does not ...".
     """
+    return [f"{_among(result)}: {said}" for said in result.forecast.warnings]
+
+
+def _among(result: Holdout) -> str:
+    """Return the beginning of a sentence that is about the fitted cells, with their largest sizes."""
     sizes = ", ".join(f"{name} ≤ {x.max():,.6g}" for name, x in result.fitted.inputs.items())
-    return [f"Among the fitted cells ({sizes}): {said}" for said in result.forecast.warnings]
+    return f"Among the fitted cells ({sizes})"
 
 
 def forecast_blocks(forecast: Forecast) -> list[Block]:
@@ -262,8 +288,8 @@ def law_blocks(lead: Fit) -> list[Block]:
     header = ("parameter", f"value [{' and '.join(f'{level:.0%}' for level in levels)} interval]", "meaning")
     fitted = f"{type(lead.law).__name__}, fitted to {len(lead.error)} runs (objective: {lead.objective})."
     starts = (
-        f"{lead.agreement:.0%} of {lead.starts} random starts of the fit end at this optimum. The condition "
-        f"number is {lead.condition:.2g}: above about 1e6, the runs do not determine all parameters."
+        f"{lead.agreement:.0%} of {lead.starts} random starts of the fit end at this optimum. "
+        f"{_condition_text(lead.condition)}"
     )
     noise = "" if np.isnan(lead.seed_noise) else f", and the noise between seeds {lead.seed_noise:.1%}"
     over_runs = "Over the runs, the divergence, (predicted − measured) / measured, is"
@@ -274,6 +300,20 @@ def law_blocks(lead: Fit) -> list[Block]:
         *([Paragraph(" ".join(units))] if units else []),
         Table(header, rows, words=(0, 1, 2)),
     ]
+
+
+def _condition_text(condition: float) -> str:
+    """Return what the condition number of a fit says, and what it does not say."""
+    if condition > LARGEST_CONDITION:
+        return (
+            f"The condition number is {condition:.2g}, above {LARGEST_CONDITION:.0e}: the runs determine "
+            "only combinations of some parameters."
+        )
+    return (
+        f"The condition number is {condition:.2g}; above about {LARGEST_CONDITION:.0e}, the runs would "
+        "determine only combinations of some parameters. A small condition number does not mean that the "
+        "parameters are precise: the intervals below say how precise they are."
+    )
 
 
 def parameter_meanings(law: type[Law]) -> dict[str, str]:
@@ -353,7 +393,7 @@ def _against_limits(result: Holdout) -> list[Block]:
     for k, (name, cells) in enumerate(result.parts.items()):
         mean, std = result.criteria[2 * k : 2 * k + 2]
         runs = sum(len(errors) for errors in cells.runs)
-        noise = "" if np.isnan(cells.seed_noise) else f"{cells.seed_noise:.1%}"
+        noise = "one seed: not estimated" if np.isnan(cells.seed_noise) else f"{cells.seed_noise:.1%}"
         verdicts = ["met" if c.met else "missed" for c in (mean, std)]
         met = f"mean {verdicts[0]}, std {verdicts[1]}" if len(set(verdicts)) > 1 else verdicts[0]
         limits = f"|mean| ≤ {mean.limit:.0%}, std ≤ {std.limit:.0%}"
@@ -372,7 +412,7 @@ def _against_limits(result: Holdout) -> list[Block]:
         "the model, they report 4.5 ± 4.7%; the limits for held-out cells are a little wider."
     )
     return [
-        Table((*names, f"in {level} interval"), rows, words=(0, 5, 6)),
+        Table((*names, f"in {level} interval"), rows, words=(0, 5, 6, 7)),
         *(Paragraph(text) for text in untestable(result.criteria)),
         Paragraph(explained),
         Paragraph(origin),
@@ -387,4 +427,6 @@ def _cells(cells: JudgedCells) -> Table:
         sizes, (predicted, ends, mean) = cells.sizes(k), cells.texts(k)
         runs = _runs(cells.runs[k], predicted)
         rows.append((*sizes.values(), predicted, ends, mean, runs, _signed(off)))
-    return Table((*cells.inputs, "predicted", level, "measured mean", "runs", "divergence"), rows)
+    return Table(
+        (*cells.inputs, "predicted", level, "measured mean", "error of each run", "divergence"), rows
+    )

@@ -82,6 +82,7 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
             all_code = code.removesuffix("result") + "law_of_all"
             sections.insert(-1, ("The law of all cells", _law_of_all(every, all_code, about)))
             warned += [f"Among all cells: {said}" for said in every.warnings]
+            verdicts += [(f"Among all cells: {said}", False) for said in holdout.flat_warnings(every)]
             verdicts += _exponents(every)
         return Content(verdicts, sections, [*notes, *warned])
     if result is None:
@@ -89,7 +90,10 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     units = f"n: {about.examples}; error: {about.error_text}; {about.m_text}"
     lead, _ = weighted_fits(result)[0]
     law = [*([Paragraph(units)] if about.m_text else []), *holdout.forecast_blocks(result)]
-    return Content([_verdict(lead)], [("The law, fitted to all cells", law)], [*notes, *result.warnings])
+    flat = [(said, False) for said in holdout.flat_warnings(result)]
+    return Content(
+        [*flat, _verdict(lead)], [("The law, fitted to all cells", law)], [*notes, *result.warnings]
+    )
 
 
 def _exponents(law: Fit | AveragedFit) -> list[tuple[str, bool]]:

@@ -20,8 +20,11 @@ import pytest
 from errsrc import report, studies
 from errsrc.cli import main
 from errsrc.fitting import Holdout, fit, holdout
+from errsrc.fitting.anomalies import FLAT
+from errsrc.fitting.few_sizes import OpenLaw
 from errsrc.laws import Dense, JointPruning
 from errsrc.report import pruned as pruned_page
+from errsrc.report.holdout import verdicts
 from errsrc.studies import FinishedStudy, load_study, trained
 from errsrc.studies import pruned as pruned_studies
 from errsrc.studies.budgets import budget_from_row
@@ -110,6 +113,15 @@ def test_the_verdict_says_which_runs_fell_outside(result: Holdout) -> None:
     worse = replace(result, held_out=replace(result.held_out, runs=tuple(runs)))
     assert "1 of 2 outside the interval" in report.holdout_verdict(worse)
     assert "outside" not in report.holdout_verdict(result)
+
+
+def test_no_prediction_of_an_undetermined_law_came_true(result: Holdout) -> None:
+    assert all(yes for _, yes in verdicts(result))
+    notes = (OpenLaw("The measured sizes do not determine the law."), f"{FLAT} with n: exponent 0.")
+    said = verdicts(replace(result, forecast=replace(result.forecast, warnings=notes)))
+    assert [yes for _, yes in said] == [False, False, True, False]
+    assert said[1][0] == f"Among the fitted cells (n ≤ 4,000, m ≤ 16,000): {notes[1]}"
+    assert said[-1][0].startswith("The prediction is within the limits, but the law is not determined")
 
 
 def test_many_runs_are_shown_by_their_range(result: Holdout) -> None:
