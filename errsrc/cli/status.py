@@ -17,9 +17,9 @@ as the training of one network.  The command also shows why cells failed, which 
 computing cells now, and which versions of Python and of packages computed the finished cells.
 For trainings, it shows m, the number of parameters, of each width.  A warning says if too few sizes
 are small for the law of the report, or if a module of your own, or a folder of images, has changed
-since cells were computed.  Another warning counts the cells that 'errsrc run' would refuse, such as
-an n above the number of images or a module with BatchNorm, and has the first reason.  You can use
-the command before, during and after a run.
+since cells were computed.  Another warning counts the cells that 'errsrc run' would refuse, for
+example because n exceeds the number of images or a module has BatchNorm, and states the first
+reason.  You can use the command before, during and after a run.
 """
 
 SHOWN = 10

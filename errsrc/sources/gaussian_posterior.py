@@ -221,8 +221,8 @@ class Posterior:
         Raises
         ------
         ValueError
-            If the predictions are not a function of the class.  At random points, predictions of the class
-            fail the check, too, because the basis is not orthonormal there.  The message then says that the
+            If the predictions are not a function of the class.  At random points, functions of the class fail
+            this check, too, because the basis is not orthonormal there.  The message then says that the
             setting must define `quadrature`.
         """
         fresh = self.setting.inputs(8, generator(0, "budget", "class"))

@@ -37,7 +37,7 @@ PerDraw = NDArray[np.float64]
 """A number for each draw, (draws,)."""
 
 LOPSIDED = 3.0
-"""The status of a budget says why an interval reaches more than this many times as far up as down."""
+"""If an interval reaches more than this many times as far up as down, the status of a budget says why."""
 
 LowerUpper = tuple[PerDraw, PerDraw]
 """A lower and an upper bound of a term, each a number for each draw."""

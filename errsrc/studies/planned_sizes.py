@@ -1,4 +1,4 @@
-"""What is known of cells before they are computed: m of each width, few small sizes, and refused cells."""
+"""Facts on cells before they are computed: m of each width, too few small sizes, and refused cells."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def planned_refusals(study: Study, places: Sequence[int]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The number of refused cells and the first error, or the error that ends such a run; or nothing.
+        One sentence or none: the number of refused cells and the first error, or the error that would end a
+        run before its first cell, such as missing images.
     """
     if study.kind.name not in (*QUANTITIES, "pruning") or len(places) > MOST_CELLS:
         return ()
