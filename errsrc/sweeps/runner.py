@@ -509,7 +509,8 @@ def _versions_of_code() -> str:
 class Progress:
     """A line that shows the progress of a run.
 
-    On a terminal the line is rewritten.  Elsewhere, a new line is printed every 10 seconds.
+    On a terminal the line is rewritten.  Elsewhere, a new line is printed when a batch is finished, at most
+    once in 30 seconds.  The first such line comes with the first batch that needs more than a second.
 
     Parameters
     ----------
@@ -529,6 +530,7 @@ class Progress:
         self.file = file
         self.terminal = file is not None and file.isatty()
         self.start = self.last = time.monotonic()
+        self.interval = 0.2 if self.terminal else 1.0
         self.width = 0
         self.is_shown = True
 
@@ -554,8 +556,8 @@ class Progress:
     def show(self) -> None:
         """Show the line, unless it was shown very recently."""
         now = time.monotonic()
-        if now - self.last >= (0.2 if self.terminal else 10.0):
-            self.last = now
+        if now - self.last >= self.interval:
+            self.last, self.interval = now, 0.2 if self.terminal else 30.0
             self._write(self.line(now - self.start))
 
     def line(self, seconds: float) -> str:

@@ -892,3 +892,17 @@ def test_progress_has_rate_time_left_and_failures():
     progress.end()
     assert file.getvalue().startswith("30 of 100 cells, 10 failed, ")
     assert Progress(10, 0, 10.0, None).line(1.0) == "0 of 10 cells, 0 per minute"
+
+
+def test_without_a_terminal_progress_is_a_line_for_the_first_batch_and_then_every_30_s(monkeypatch):
+    now, file = [0.0], io.StringIO()
+    monkeypatch.setattr("errsrc.sweeps.runner.time.monotonic", lambda: now[0])
+    progress = Progress(100, 0, 100.0, file)
+    for now[0] in (0.5, 2.0, 20.0, 31.9, 32.0):
+        progress.count(10, 10.0, False)
+        progress.show()
+    progress.end()
+    assert [line.partition(",")[0] for line in file.getvalue().splitlines()] == [
+        "20 of 100 cells",
+        "50 of 100 cells",
+    ]
