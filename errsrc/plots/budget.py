@@ -49,6 +49,9 @@ MARKERS = {"noise": "s", "realizability": "D", "uncertainty": "o", "deficiency":
 APART = 0.09
 """Smallest distance, as a share of the axis, between two n whose totals are written above the figure."""
 
+BESIDE_LEGEND = 50
+"""Characters in a line of the title of Axes that have a legend to their right."""
+
 PREDICTED = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 """Dashes of the curves of theory, in turn."""
 
@@ -144,7 +147,7 @@ def _title(ax: Axes, found: Sequence[Budget], **options: Any) -> None:
     """Name the learner and the setting of budgets, where they are known and the same for all."""
     learner, setting = found[0].learner, found[0].setting
     if learner and setting and all((one.learner, one.setting) == (learner, setting) for one in found):
-        ax.set_title(wrapped(f"{learner} in {setting}"), **options)
+        ax.set_title(wrapped(f"{learner} in {setting}", BESIDE_LEGEND, lines=4), **options)
 
 
 def _rounded(result: Sequence[Budget], where: str) -> list[Budget]:
@@ -189,10 +192,11 @@ def terms(
 ) -> Axes:
     """Draw each term and the total against n on logarithmic axes, with intervals as bands.
 
-    Terms that are 0 at all n are named in the legend only.  For other terms, an estimate that is at or below
-    0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.  An estimate without an interval
-    is an open mark on its curve.  The total is drawn under the terms, with a wider line and larger marks, so
-    that a term that makes up the whole total is seen.
+    Terms that are 0 at all n are named in the legend only, without a line.  For other terms, an estimate that
+    is at or below 0, or 0 up to rounding (`Budget.rounded`), is an open mark at the bottom.  An estimate
+    without an interval is an open mark on its curve.  The total is drawn under the terms, with a wider line
+    and larger marks, so that a term that makes up the whole total is seen.  The title names the learner and
+    the setting, without the fields that have their default values.
 
     Parameters
     ----------
@@ -229,7 +233,7 @@ def terms(
                 middle = np.array([side.estimate for side in sides])
                 label = name if place == 0 else f"{name}, at most"
                 if not (middle > 0).any():
-                    ax.plot([], [], color=colour, label=f"{label}: 0")
+                    ax.plot([], [], linestyle="none", label=f"{label}: 0")  # a name without a line
                     continue
                 shown = np.where(middle > 0, middle, np.nan)
                 style: Any = {"color": colour, "linestyle": dashes, "marker": MARKERS[name], "markersize": 4}

@@ -102,8 +102,8 @@ def exponents(fit: Fit) -> str:
     return ", ".join(f"{name} {fit.parameter_text(name)}" for name in map(str, names))
 
 
-def wrapped(text: str, width: int = LONGEST_TITLE) -> str:
-    """Return a title broken into at most three lines of a given width; an interval stays on one line.
+def wrapped(text: str, width: int = LONGEST_TITLE, lines: int = 3) -> str:
+    """Return a title broken into a few lines of a given width; an interval stays on one line.
 
     Parameters
     ----------
@@ -111,6 +111,10 @@ def wrapped(text: str, width: int = LONGEST_TITLE) -> str:
         The title.
     width : int
         Largest number of characters in a line.
+    lines : int
+        Largest number of lines; "…" stands for the rest.
     """
     together = re.sub(r" = |\[[^\[\]]*\]", lambda found: found[0].replace(" ", "\xa0"), text)
-    return "\n".join(textwrap.wrap(together, width, max_lines=3, placeholder=" …", break_long_words=False))
+    return "\n".join(
+        textwrap.wrap(together, width, max_lines=lines, placeholder=" …", break_long_words=False)
+    )

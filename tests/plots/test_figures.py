@@ -194,7 +194,9 @@ def test_terms_are_drawn_where_they_are(budgets):
 
 def test_terms_that_are_zero_are_said_to_be():
     exact = [budget(LinearTeacher(3), MinimumNorm(), n, draws=4) for n in (1, 2)]
-    assert {"noise: 0", "realizability: 0"} < set(labels(plots.terms(exact)))
+    ax = plots.terms(exact)
+    assert {"noise: 0", "realizability: 0"} < set(labels(ax))
+    assert {line.get_linestyle() for line in ax.get_lines() if line.get_label().endswith(": 0")} == {"None"}
     with pytest.raises(ValueError, match="'result' parameter of terms"):
         plots.terms([])
 
