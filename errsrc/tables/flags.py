@@ -22,7 +22,7 @@ FALSE = frozenset(
     }
 )
 """Cells, in lower case, that say that a run did not diverge."""
-DIVERGED = frozenset({"diverged", "isdiverged", "hasdiverged", "didiverge", "rundiverged"})
+DIVERGED = frozenset({"diverged", "isdiverged", "hasdiverged", "diddiverge", "rundiverged"})
 """Names of columns that say whether a run diverged: only the letters of the name, in lower case."""
 
 
