@@ -155,6 +155,9 @@ class GaussianSetting(Setting):
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
         """Return the functions of an orthonormal basis of a class, evaluated at points.
 
+        A subclass that returns the basis of a class must also return exact points for this class from
+        `quadrature`.
+
         Parameters
         ----------
         function_class : FunctionClass
