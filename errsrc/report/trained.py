@@ -61,12 +61,15 @@ def _commands(finished: FinishedStudy, family: TrainedFamily, about: Quantities)
     if isinstance(law, Fit):
         options.append(f"--law {records.name(type(law.law))}")
         options += [f"--eps0 {value:.10g}" for name, value in law.held.items() if name == "eps0"]
+    if any(row.get(about.error, 0) >= family.guess for row in finished.rows):
+        options.append(f"--where '{about.error}<{family.guess:.10g}'")
     smallest = float(np.exp(law.curves(**law.inputs)[0]).min())
+    ahead = float(np.exp(law.curves(**{name: np.array([x]) for name, x in largest.items()})[0])[0])
     return "\n".join(
         [
             f"errsrc fit {' '.join([str(table), *options, f'--out {fit}'])}",
             f"errsrc predict {fit} {sizes}    # 4 times the largest sizes",
-            f"errsrc plan {fit} --error {0.9 * smallest:.2g}    # the sizes that reach an error",
+            f"errsrc plan {fit} --error {(smallest + ahead) / 2:.3g}    # the sizes that reach an error",
         ]
     )
 

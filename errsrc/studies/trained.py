@@ -217,7 +217,7 @@ def families(finished: FinishedStudy) -> list[TrainedFamily]:
         inputs = {name: x for name, x in every.items() if len(np.unique(x)) > 1}
         result, why = _law(inputs, error, guess)
         text = cell_text if about.guess else functools.partial(_varied, finished)
-        notes = left_out(cells, rows, usable, about.error, text)
+        notes = left_out(cells, rows, usable, about.error, text, guess)
         doubts = (*unconverged(rows), *best_early(rows), *few_sizes_of(inputs))
         out.append(TrainedFamily(label, inputs, error, result, (*notes, *why), guess, doubts))
     return out
@@ -329,6 +329,7 @@ def left_out(
     used: NDArray[np.bool_],
     name: str = "error",
     text: Callable[[Any], str] | None = None,
+    guess: float = math.inf,
 ) -> list[str]:
     """Return sentences that say which runs were left out, and why.
 
@@ -344,6 +345,8 @@ def left_out(
         Name of the column that has the error.
     text : callable, optional
         Function that maps a cell to a text about it; `cell_text` by default.
+    guess : float
+        The error of a random guess.
 
     Returns
     -------
@@ -354,6 +357,8 @@ def left_out(
     for cell, row, in_law in zip(cells, rows, used, strict=True):
         if not in_law:
             why = "its training diverged" if row.get("diverged") else f"its {name} is {row[name]}"
+            if not row.get("diverged") and row[name] >= guess:
+                why += f", not below that of a random guess, {guess:.4g}"
             out.append(f"Left out: {(text or cell_text)(cell)}: {why}.")
     return out
 

@@ -232,7 +232,7 @@ def test_exponents(setting, learner, sizes, count, expected, full_power):
     assert found == pytest.approx(expected, abs=0.1)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_exponents_that_must_not_be_found():
     """Noise that is interpolated does not fall."""
     found, _ = slope(BandTeacher(Torus(3), channel=Gaussian(0.3)), Neighbours(), (50, 100, 200, 400), 150)
