@@ -278,10 +278,11 @@ def check_parities(dim: int, size: int, channel: Flips, where: str) -> None:
     if size > dim:
         accepted = f"an integer from 1 to the number of coordinates, {dim}"
         raise ValueError(checks.refusal("size", where, accepted, size))
-    sets = math.comb(dim, size)
+    # the number of sets can have millions of digits; C(dim, 12) is no larger, and too large from dim = 24 on
+    sets = math.comb(dim, min(size, dim - size, 12))
     if sets > MOST_SETS:
         accepted = f"such that at most {MOST_SETS:,} sets of coordinates are possible"
-        got = f"{size}, with {sets:,} sets of {dim} coordinates"
+        got = f"{size}, with at least {sets:,} sets of {dim} coordinates"
         raise ValueError(checks.refusal("size", where, accepted, got))
     if channel.rate >= 0.5:
         raise ValueError(checks.refusal("channel", where, "Flips at a rate < 0.5", channel))

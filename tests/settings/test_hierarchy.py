@@ -100,6 +100,8 @@ def test_log_losses_are_finite_before_all_classes_were_seen():
         (lambda: RandomHierarchy(2, 4, 5), "'synonyms' .* from 1 to 4, because rules are distinct"),
         (lambda: RandomHierarchy(5, 2, 1), r"'classes' .* at most vocabulary\^children, 4, because"),
         (lambda: RandomHierarchy(2, 2000, 1), r"'vocabulary' .* vocabulary\^children is at most 1,048,576"),
+        (lambda: RandomHierarchy(2, 2, 1, levels=10**9), "'levels' .* at most 65,536 coordinates"),
+        (lambda: RandomHierarchy(2, 2, 1, children=10**9), "'vocabulary' .* at most 1,048,576"),
         (lambda: RandomHierarchy(2, 2, 1, levels=16), "'levels' .* at most 65,536 coordinates"),
         (lambda: RandomHierarchy(2, 2, 1, channel=Flips(0.6)), "'channel' .* rate of at most 0.5"),
         (lambda: SMALL.check_inputs(np.ones((1, 16)), "budget"), "'x' .* one-hot vectors of 4"),

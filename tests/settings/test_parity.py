@@ -143,6 +143,7 @@ def test_a_rectified_network_expresses_all_tasks():
     ("make", "message"),
     [
         (lambda: SparseParity(2, 3), "'size' .* from 1 to the number of coordinates, 2"),
+        (lambda: SparseParity(10**6, 5 * 10**5), "'size' .* at most 1,048,576 sets"),
         (lambda: SparseParity(500, 3), "'size' .* at most 1,048,576 sets .* 20,708,500 sets"),
         (lambda: SparseParity(5, 2, channel=Flips(0.5)), "'channel' .* rate < 0.5"),
         (lambda: MultitaskParity(2, 2, 3), "'size' parameter of MultitaskParity .* coordinates, 2"),
