@@ -1394,7 +1394,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         R,
-        "gives the number of weights, the {27%} become {43%}",
+        "gives its number of weights, the {27%} become {43%}",
         "pruning_optimal.json",
         lambda r: [-off_by("fewest measured")(r)[0], -off_by("by other seeds")(r)[0]],
     ),
@@ -1412,9 +1412,9 @@ TIES: list[Tie] = [
     ),
     Tie(
         R,
-        "as an input: {-1.2%} ± {5.5%}. Two seeds differ by {4.0%}. Fitted to a part of the networks, for the others "
-        "within the range of sizes: {-1.1%} ± {6.0%}; for comparison, a law in the number of weights left: {-0.9%} ± {9.6%}. Networks "
-        "deeper than all fitted ones: {-7.1%} ± {8.4%}",
+        "as an input: {-1.2%} ± {5.5%}. Two seeds differ by {4.0%}. If the law is fitted to a part of the networks, it "
+        "predicts the others in the same range of sizes with {-1.1%} ± {6.0%}. A law in the number of weights left has "
+        "{-0.9%} ± {9.6%} on the same networks. On networks deeper than all fitted ones, the law has {-7.1%} ± {8.4%}",
         "pruning_grid.json",
         lambda r: [
             *r["means over seeds"],
@@ -2198,8 +2198,8 @@ TIES: list[Tie] = [
     Tie(
         R,
         "fast formulas, {286} of {320} terms have an interval. For {283} of them, it contains the true value in "
-        "93 to 97% of {1,000} repetitions. The other {3} lie outside this range, where about {0.9} are expected by "
-        "chance; the lowest has {92.6%}",
+        "93 to 97% of {1,000} repetitions. For the other {3}, it contains the true value less often, in the "
+        "worst case in {92.6%}. By chance alone, about {0.9} such terms are expected",
         "budget_coverage.json",
         lambda r: [
             r["summary"]["fast"]["figures"],
@@ -2207,8 +2207,8 @@ TIES: list[Tie] = [
             r["summary"]["fast"]["inside"],
             r["summary"]["fast"]["repetitions"],
             r["summary"]["fast"]["figures"] - r["summary"]["fast"]["inside"],
-            r["summary"]["fast"]["outside by chance, if all were 95%"],
             r["summary"]["fast"]["least"],
+            r["summary"]["fast"]["outside by chance, if all were 95%"],
         ],
     ),
 ]
@@ -2236,7 +2236,7 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (B, "| n^-0.5 with a hi", "5%", "the noise: benchmarks/shape.py"),
     (B, "Seven of the ten", "5% 0.5 0.05", "the setting: benchmarks/quadratic_bayes.py"),
     (R, "| the losses", "1e23", "an example of a question"),
-    (R, "A table is a", "3%", "an example of a goal"),
+    (R, "A table is a", "±3%", "an example of a goal"),
     (R, "To use errsr", "1.7", "pip install '.[full]'"),
     (R, "| One joint ", "4.7%", "the thesis; the grid of make demo"),
     (R, "| The same l", "4", "python sims/language_holdout.py sims/language_small.toml"),

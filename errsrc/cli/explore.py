@@ -9,15 +9,15 @@ from pathlib import Path
 
 DESCRIPTION = """\
 Open an app in the browser.  In its first view, sliders set a problem: the number of examples n,
-the number M of waves that a learner knows, the label noise, the ridge, and the energy of the
-target outside these waves.  The four terms of the exact error budget, the learning curve of
-theory and the Nyquist cliff at n = M follow each move.
+the number M of basis functions (waves) that the learner knows, the label noise, the ridge, and the
+energy of the target outside these functions.  After each move of a slider, the page shows the four
+terms of the exact error budget, the learning curve of theory, and the Nyquist cliff at n = M.
 
 The second view fits a law in n and m to a table of training runs, which you drop into the page or
 name as FILE.  It shows the law's parameters, the compute-optimal sizes of a budget, and the
 cheapest run that reaches an error, all with intervals.  Without a table it shows a published one.
-The columns are those that 'errsrc frontier' takes for the same options.  Menus of the app change
-the columns.  If you name no columns, the menus start at names such as tokens, params and loss.
+The options for columns mean the same as in 'errsrc frontier'.  Menus of the app change the
+columns.  If you name no columns, the menus start at names such as tokens, params and loss.
 
 The app is served on this machine only, at 127.0.0.1, until you press Ctrl-C.  It needs marimo:
 pip install 'errsrc[explore]'.
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **(LIST | {"type": budgets}),
         default=(),
         metavar="C",
-        help="further budgets of the slider, such as 1.5e21; the first is shown at first (default: none)",
+        help="more budgets for the slider, such as 1.5e21; the page opens with the first (default: none)",
     )
     add("--html", metavar="PAGE.html", help="write an offline page to this file, and start no app")
     add("--port", type=port, default=0, metavar="P", help="the port of the app (default: a free one)")

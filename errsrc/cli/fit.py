@@ -36,7 +36,7 @@ The columns, by their default names:
   n        number of training examples, or of tokens
   m        number of parameters of the model
   u        number of different examples or tokens among the n (--law finite-data)
-  flops    operations of the training; used only without n, which is then flops / (6 m)
+  flops    operations of the training; if there is no column n, n is flops / (6 m)
   error    test error of the model, or its loss
 and for pruned networks (--law pruning, or sparse-training):
   density  share of the weights that are left, 1 if no weight is removed

@@ -13,7 +13,7 @@ from errsrc.tables import read_table
 
 DESCRIPTION = """\
 Decide which shape a learning curve has.  FILE is a table with one run in each row: the number n of
-training examples, the error, and optionally its standard error.  All runs with the same n are one cell.
+training examples, the error, and optionally its standard error.  Rows with equal n are repetitions.
 
 The verdicts:
   power law          the error falls as a power of n, with or without a floor
@@ -25,8 +25,9 @@ The verdicts:
   rise               the error rises, and does not fall before or after
   not decided        the runs do not decide the shape
 
-The command prints the error at each n with the exponent to the next n, the scores of the laws on
-runs that were left out of their fits, and the verdict with its reason.
+For each n, the command prints the error, and the exponent of the error between this n and the next.
+It then prints the scores of the laws on runs that were left out of their fits, and the verdict with
+its reason.
 """
 
 EXAMPLES = """\
@@ -55,7 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     zero = "errors up to X count as 0; for error rates, give 3 divided by the number of test examples"
     add("--zero", type=float, metavar="X", help=zero)
     add("--level", type=float, default=0.95, metavar="P", help="coverage of the intervals (default: 0.95)")
-    add("--seed", type=int, default=0, metavar="S", help="seed of the simulated noise (default: 0)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="seed of the simulated noise behind the intervals (default: 0)",
+    )
     add_plot_argument(parser)
     add("--json", action="store_true", help="print one JSON object instead of a table")
 

@@ -43,10 +43,10 @@ class Threshold(TabularResult):
     n_star : Interval
         The threshold n*: the smallest measured n such that the median relative error is at most the tolerance
         at this n and at all larger measured n.  The low end is the largest measured n whose median is
-        significantly above the tolerance.  The high end is the smallest measured n such that the medians at
-        this n and at all larger measured n are significantly at most the tolerance.  A one-sided binomial
-        test at the interval's level decides what is significant.  If the median is above the tolerance at the
-        largest measured n, n* is inf and this n is the low end.
+        significantly above the tolerance; n* itself is larger.  The high end is the smallest measured n such
+        that the medians at this n and at all larger measured n are significantly at most the tolerance.  A
+        one-sided binomial test at the interval's level decides what is significant.  If the median is above
+        the tolerance at the largest measured n, n* is inf and this n is the low end.
     errors : dict of int to ndarray of float64, (draws,)
         The keys are the measured n.  The values are the relative errors of all draws.
     shape : CurveShape
@@ -133,12 +133,12 @@ def threshold(
     level: float = 0.95,
     seed: int = 0,
 ) -> Threshold:
-    """Find n*, the smallest n such that the median relative error stays at most a tolerance for all n >= n*.
+    """Find n*, the smallest n from which on the median relative error is at most a tolerance.
 
     First the learning curve is measured at the sizes n that `ratios` gives.  Let a be the largest of these
     sizes whose median is above the tolerance, and b the next larger size.  Bisection finds n* between a and
-    b.  Then more sizes up to twice n* are measured.  If the median at one of these sizes is above the
-    tolerance, the bisection is repeated above this size.
+    b.  Then more sizes up to twice n* are measured; larger n are measured only if `ratios` has them.  If the
+    median at one of these sizes is above the tolerance, the bisection is repeated above this size.
 
     Parameters
     ----------

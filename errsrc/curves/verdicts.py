@@ -218,7 +218,7 @@ def curve_shape(
     Parameters
     ----------
     n : array_like, shape (runs,), or str
-        The n of each run, > 0 and at most 1e36 (`LARGEST_N`).  All runs with the same n are one cell.  With
+        The n of each run, > 0 and at most 1e36 (`LARGEST_N`).  Runs with the same n are repetitions.  With
         `data`, the name of a column, "n" by default.
     error : array_like, shape (runs,), or str
         The error of each run, >= 0, in any unit.  With `data`, the name of a column, "error" by default.

@@ -353,7 +353,8 @@ def fitted_table(
     source : str, optional
         Where the table comes from, in words; the path by default.
     budgets : sequence of float
-        Budgets, in operations, that are added to the positions of the slider; the first is shown at first.
+        Budgets, in operations, that are added to the positions of the slider.  The page opens with the first
+        of them.
 
     Returns
     -------

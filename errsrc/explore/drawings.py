@@ -291,7 +291,7 @@ def terms_frame(noise: float) -> str:
 
 
 def risk_frame() -> str:
-    """Return the frame of the risk above the noise as SVG."""
+    """Return, as SVG, the axes of the chart of the excess risk (the risk minus the noise)."""
     return RISK.frame(RISK_TITLE, "examples n", "risk above the noise")
 
 

@@ -141,7 +141,7 @@ def knobs_panel(sliders: Iterable[str]) -> str:
 
 
 def error_panel(sentence: str) -> str:
-    """Return a sentence on what is wrong with a table as HTML.
+    """Return, as HTML, a sentence that says what is wrong with a table.
 
     Parameters
     ----------

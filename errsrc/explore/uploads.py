@@ -58,7 +58,7 @@ def fit_upload(
     columns : dict of str to str
         Names of the columns of "n", "m", "error" and "flops".
     sentence : callable
-        Returns the sentence of an error.
+        Turns an error into the sentence that the page shows.
     where : sequence of str
         Conditions that rows must meet, such as "State=finished".
     budgets : sequence of float
@@ -92,7 +92,7 @@ def read_upload(
     content : bytes
         Its content.
     sentence : callable
-        Returns the sentence of an error.
+        Turns an error into the sentence that the page shows.
     given : dict of str to str, optional
         Columns that are known, as for `named_columns`.
 

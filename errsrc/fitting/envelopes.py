@@ -33,8 +33,8 @@ class TrainingEnvelope(TabularResult):
     Attributes
     ----------
     budgets : ndarray of float64, shape (best,)
-        The compute of each of these runs in flops, ascending: the geometric middle of the range in which the
-        run is the best.
+        A compute in flops for each of these runs, ascending.  It is the geometric middle of the range of
+        compute in which the run has the lowest error.
     m, n : ndarray of float64, shape (best,)
         Model size of each run, and the data size that the run has used at this compute.
     error : ndarray of float64, shape (best,)

@@ -639,13 +639,14 @@ def _leave_outliers_out(groups: Sequence[_Parabolas]) -> None:
 
 
 def hidden_outliers(columns: dict[str, Array], budgets: ArrayLike | None = None) -> NDArray[np.bool_]:
-    """Mark, in each budget, at most one run without which the others lie on a parabola; bool (runs,).
+    """Mark at most one wrong run in each budget; bool (runs,).
 
-    If many budgets have a wrong run, all parabolas are wrong and all residuals are large, so that `isoflop`
-    finds no outlier.  Here each run is left out in turn.  The run that leaves the smallest residuals is
-    marked if its distance from the parabola of the other runs exceeds 2 * `OUTLIER` standard deviations of
-    these residuals, pooled over the budgets.  The factor 2 is needed because the smallest residuals are
-    smaller than the noise.  No run is marked if fewer than three degrees of freedom are left.
+    The other runs of the budget lie on a parabola.  If many budgets have a wrong run, all parabolas are wrong
+    and all residuals are large, so that `isoflop` finds no outlier.  Here each run is left out in turn.  The
+    run that leaves the smallest residuals is marked if its distance from the parabola of the other runs
+    exceeds 2 * `OUTLIER` standard deviations of these residuals, pooled over the budgets.  The factor 2 is
+    needed because the smallest residuals are smaller than the noise.  No run is marked if fewer than three
+    degrees of freedom are left.
 
     Parameters
     ----------

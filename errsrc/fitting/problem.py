@@ -80,8 +80,8 @@ class Problem:
     limits : dict of str to (float, float)
         Bounds of parameters in scaled units, where they are narrower than the bounds of the law.
     prior : float
-        Residual standard deviation, which sets the weight of the points relative to the weak priors on
-        exponents and ceilings; 0 for no priors.
+        Standard deviation of the residuals, by which the residuals are divided before the weak priors on
+        exponents and ceilings are added; 0 for no priors.
     bounded : bool
         Whether parameters that have a unit are bounded.  The bounds of a law are stated in scaled units, so
         this is False for problems in other units.

@@ -59,7 +59,7 @@ class MeasuredRange:
 
 
 def size_ranges(measured: Mapping[str, Array], asked: Mapping[str, Array]) -> dict[str, MeasuredRange]:
-    """Return the range of each size, and of the cost 6 n m under "6 n m" if the sizes are n and m.
+    """Return the range of each size.  If the sizes are n and m, the key "6 n m" has the range of the cost.
 
     Parameters
     ----------

@@ -29,10 +29,11 @@ def excess(ratio: Any) -> Any:
 
 
 def counted(ratio: Any, reach: Any) -> Any:
-    """Return the effective size of a quantity, in units of the size up to which the quantity counts in full.
+    """Return the effective size of a quantity that counts in full only up to some size.
 
-    Up to a `ratio` of 1, the effective size is `ratio`.  Beyond 1, each further unit counts for less than the
-    unit before, and the effective size approaches 1 + `reach`.
+    All sizes are divided by the size up to which the quantity counts in full.  Up to a `ratio` of 1, the
+    effective size is `ratio`.  Beyond 1, each further unit counts for less than the unit before, and the
+    effective size approaches 1 + `reach`.
 
     Parameters
     ----------

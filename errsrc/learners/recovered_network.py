@@ -395,10 +395,10 @@ def subsets_are_dependent(x: Array) -> bool:
 
 
 def on_grid(x: Array) -> bool:
-    """Return whether a sine wave that is not constant has the same value at all inputs.
+    """Return whether the inputs lie on a grid (a lattice), or in parallel planes of equal distance.
 
-    Two sines whose frequencies differ by the frequency of such a wave are equal at all inputs.  The inputs
-    then lie on a grid (a lattice) or in parallel planes of equal distance.
+    A sine wave with the distance of the planes as its wavelength then has the same value at all inputs.  The
+    inputs cannot tell two sines apart whose frequencies differ by the frequency of this wave.
 
     Parameters
     ----------
@@ -408,10 +408,11 @@ def on_grid(x: Array) -> bool:
     Returns
     -------
     bool
-        True if one of the tried waves has the same value at all inputs.  Choose coordinates in which `dim`
-        differences between inputs are the unit vectors: the frequency vector of such a wave then has integer
-        entries.  The function tries all vectors of integers up to 10,000 in one dimension, and up to 70 in
-        two dimensions.  In several dimensions, it also tries waves along each single column of the inputs.
+        True if one of the tried waves has the same value at all inputs.  The function uses coordinates in
+        which `dim` of the differences between inputs are the unit vectors.  In these coordinates, the
+        frequencies of such a wave are integers.  The function tries all vectors of integers up to 10,000 in
+        one dimension, and up to 70 in two dimensions.  In several dimensions, it also tries waves along each
+        single column of the inputs.
     """
     varying = x[:, x.std(0) > 0]
     if x.shape[1] > 1 and any(on_grid(varying[:, [column]]) for column in range(varying.shape[1])):

@@ -140,8 +140,9 @@ class Reader:
         """
         if hint in self.rooms:
             return self._of_room(value, self.rooms[hint], path)
-        if dataclasses.is_dataclass(hint):
-            return self.build(value, hint, path)
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            named = isinstance(value, dict) and "kind" in value and "kind" not in types_of(hint)
+            return self._of_room(value, {name(hint): hint}, path) if named else self.build(value, hint, path)
         inner = typing.get_args(hint)
         origin = typing.get_origin(hint)
         if origin in (typing.Union, types.UnionType):

@@ -317,7 +317,7 @@ def channel_noise(channel: Channel, loss: str, outputs: int, values: Array) -> f
 
 
 def constant_risk(channel: Channel, loss: str, values: Array) -> float:
-    """Return the smallest risk of a constant prediction: the same at all inputs and for all teachers.
+    """Return the smallest risk of a prediction that is the same at all inputs and for all teachers.
 
     For the squared loss, the variance of the label noise is not included.
 

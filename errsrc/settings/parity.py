@@ -108,8 +108,8 @@ class SparseParity(Setting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for all functions and for networks that express all parities, see `Setting.realizability`.
 
-        A product of k coordinates is a function of their sum, which has k + 1 values.  Networks of k + 1
-        rectified units in one hidden layer express each function of so many values.
+        A product of k coordinates is a function of their sum, which takes k + 1 values.  Networks with k + 1
+        rectified units in one hidden layer express every function of a number that takes k + 1 values.
         """
         enough = holds_rectified_units(function_class, self.dim, self.size + 1)
         return ZERO if enough else super().realizability(function_class)
@@ -199,8 +199,9 @@ class SparseParity(Setting):
     def most_probable(self, x: Array, y: NDArray[np.int64], at: Array) -> tuple[Array, bool]:
         """Return the predictions of the most probable parity.
 
-        The parity is multiplied by its posterior probability.  This makes the predictions less certain,
-        because a certain prediction that is wrong has infinite log loss.
+        The prediction is the mean label under the most probable parity, multiplied by the posterior
+        probability of this parity.  It is therefore less certain than the parity itself.  This keeps the log
+        loss finite where the parity is wrong.
 
         Parameters
         ----------

@@ -20,7 +20,7 @@ This is the range of the slopes that ``benchmarks/quadratic_bayes.py`` measures 
 
 @functools.singledispatch
 def uncertainty_limit(setting: Setting, n: int) -> tuple[float, str] | None:
-    """Return the uncertainty for all functions in a limit of large sizes, and a sentence about this limit.
+    """Return the uncertainty of the class of all functions for large dim and n, and a sentence on this limit.
 
     Parameters
     ----------

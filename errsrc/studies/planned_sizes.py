@@ -38,7 +38,7 @@ class PlannedSizes(NamedTuple):
     m : dict of str to float
         The number of parameters, by the fields that determine it, such as "width 4".
     few : tuple of str
-        Sentences about inputs of which too few values are small, see `errsrc.fitting.few_small_sizes`.
+        A sentence for each input that has too few small values, see `errsrc.fitting.few_small_sizes`.
     """
 
     m: dict[str, float]

@@ -125,7 +125,7 @@ class TrainedFamily(Result):
         The error of a random guess; inf if it is not known.
     doubts
         Sentences on trainings that were still improving at their last step or were best at the start, and on
-        inputs of which too few values are small (`errsrc.fitting.few_small_sizes`).
+        inputs that have too few small values (`errsrc.fitting.few_small_sizes`).
     """
 
     label: str
@@ -448,7 +448,7 @@ def cautions(finished: FinishedStudy) -> tuple[str, ...]:
     -------
     tuple of str
         Sentences on trainings that were still improving at their last step or were best at the start, and on
-        inputs of which too few values are small (`errsrc.fitting.few_small_sizes`).
+        inputs that have too few small values (`errsrc.fitting.few_small_sizes`).
     """
     about = quantities_of(finished)
     if about is None:

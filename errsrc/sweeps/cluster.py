@@ -94,7 +94,7 @@ def dask(
     Workers may join and leave at any time; while there are no workers, the engine waits.  Each thread of a
     worker has one batch at a time.  If a worker is lost, only the batch that it was computing is lost.  This
     batch is computed again, unless `MAX_LOST_PROCESSES` workers were lost while computing this batch.  Dask
-    releases each result as soon as it has arrived.  Dask costs about 10 ms for each batch and worker.
+    releases each result as soon as it has arrived.  Dask adds about 10 ms to each batch.
     """
     require("The dask engine", "distributed")
     if workers is not None:

@@ -274,8 +274,9 @@ def read_column(
     ------
     ValueError
         If the column is ambiguous, or if some cells have a suffix or a percent sign and other cells do not.
-        Cells without a suffix are accepted next to cells with one if both have similar values, such as "140M"
-        and "2520000000".  The message is a phrase that completes a sentence about the column.
+        Cells without a suffix are accepted next to cells with a suffix if the values of both are of similar
+        size, such as "140M" and "2520000000".  The message is a phrase that completes a sentence about the
+        column.
     """
     cells = [with_hyphens(cell) for cell in cells]
     mark = decimal_mark(cells, elsewhere, european)

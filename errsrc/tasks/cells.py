@@ -31,9 +31,9 @@ class TrainedCell(Checked, abc.ABC):
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return a copy of the cell with fixed values of n and of steps, to find the cells of one batch.
+        """Return the key of the cell's batch: a copy of the cell with constants for n and steps.
 
-        Cells can be trained together, as one batch, if their copies are equal except for the seed.
+        Cells can be trained together, as one batch, if their keys are equal except for the seed.
         """
 
     @abc.abstractmethod

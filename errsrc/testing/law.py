@@ -220,7 +220,7 @@ def the_compiled_gradient_agrees_with_sympy(case: LawCase) -> None:
 
 
 def the_units_of_the_parameters_are_correct(case: LawCase) -> None:
-    """A law in other units gives the same errors, in the new unit, at the same inputs in their new units."""
+    """If parameters and inputs are converted to other units, the law gives the same errors, converted too."""
 
     def check(one: Law, scale: float, unit: float) -> None:
         scales = case.scales(scale, unit)

@@ -355,7 +355,8 @@ def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
 def predictors_survive_pickling(case: LearnerCase) -> None:
     """A pickled and unpickled predictor gives the same predictions as the original.
 
-    There is a warning if the predictor cannot be pickled, as a function that is defined inside ``_fit``.
+    There is only a warning if the predictor cannot be pickled, for example because it is a function that is
+    defined inside ``_fit``.
     """
     x, y, at = case.data(6, 2)
     predictor = case.suited().fit(x, y, rng())

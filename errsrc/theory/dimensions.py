@@ -73,9 +73,10 @@ class IntrinsicDimension(TabularResult):
         order : int
             Order of the polynomials, >= 0: 0 for the nearest neighbour, 1 for piecewise linear functions.
         smallest, largest : float, optional
-            Numbers of examples at the ends of the learning curve.  If one of them is given, the exponent is
-            the mean over the sizes of subsamples between them, both rounded to the nearest size.  If none is
-            given, the exponent is that of `dimension`.
+            Smallest and largest number of examples of the learning curve.  Each is rounded to the nearest
+            size of a subsample, and the exponent is the mean over the sizes from one to the other.  If only
+            one of them is given, the other is the smallest or largest subsample.  If none is given, the
+            exponent is that of `dimension`.
 
         Returns
         -------

@@ -68,7 +68,7 @@ def quadratic_networks(
 
         (4 pi^2 / 3) (1 / q) Int rho(x)^3 dx - Delta q / 2 = 1 - 2 alpha,
 
-    and the risk is (4 alpha - q Delta) / q.  At finite d the risk is larger:
+    and the risk is weight_std^4 (4 alpha - q Delta) / q.  At finite d the risk is larger:
     ``benchmarks/quadratic_bayes.py`` measures by how much, with chains in the posterior.
 
     Examples

@@ -172,6 +172,13 @@ def test_old_kinds_of_parts_are_accepted(renamed):
     assert records.build(Schedule, {"look": 3}, "grid.toml") == Schedule(3)
 
 
+def test_a_part_of_only_one_class_may_name_its_kind():
+    reader = records.Reader("grid.toml", {})
+    assert reader.decode({"kind": "schedule", "evaluation_interval": 3}, Schedule, "cell.plan") == Schedule(3)
+    with pytest.raises(ValueError, match=r"'cell\.plan\.kind' .* one of 'schedule'\. Got 'plan_b'"):
+        reader.decode({"kind": "plan_b", "evaluation_interval": 3}, Schedule, "cell.plan")
+
+
 def test_a_field_under_both_names_is_an_error(renamed):
     text = 'kind = "penny"\ncell = {n = 1, size = 1}'
     with pytest.raises(ValueError, match=r"'cell\.n' parameter of spec must be given once"):
