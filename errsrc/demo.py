@@ -27,7 +27,7 @@ from errsrc.studies.trained import is_usable, left_out
 from errsrc.sweeps import Store, Study, local, run
 from errsrc.tasks import VisionCell, vision_grid
 
-SEEDS = {"fashion-mnist": 3, "digits": 6}
+SEEDS = {"fashion-mnist": 3, "digits": 6, "glyphs": 3}
 """Number of seeds per cell, by image set: the digits' test set is small, so single runs are noisy."""
 
 

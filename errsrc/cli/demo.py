@@ -29,14 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dataset",
-        choices=("fashion-mnist", "digits"),
-        help="the images (default: fashion-mnist, or digits if the files of fashion-mnist are not found)",
+        choices=("fashion-mnist", "digits", "glyphs"),
+        help="the images (default: fashion-mnist, or digits if the files of fashion-mnist are not found); "
+        "glyphs are drawn with matplotlib's fonts",
     )
     parser.add_argument(
         "--seeds",
         type=int,
         metavar="K",
-        help="networks trained for each n and m (default: 3 for fashion-mnist, 6 for digits)",
+        help="networks trained for each n and m (default: 6 for digits, otherwise 3)",
     )
     parser.add_argument(
         "--workers", type=int, default=2, metavar="N", help="number of training processes (default: 2)"

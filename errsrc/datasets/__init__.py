@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from errsrc.datasets.characters import glyphs as glyphs
 from errsrc.datasets.image_sets import IMAGE_SETS as IMAGE_SETS
 from errsrc.datasets.image_sets import Images as Images
 from errsrc.datasets.image_sets import Shape as Shape

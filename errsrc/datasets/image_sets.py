@@ -1,4 +1,4 @@
-"""Image sets as numpy arrays, from files on this machine.
+"""Image sets as numpy arrays, from files on this machine or drawn on it.
 
 An image set has a name, such as "cifar-10", or it is a folder that has a subfolder of pictures for each
 class.
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.datasets import formats
+from errsrc.datasets.characters import CHARACTERS, font_files, glyph_classes, glyphs
+from errsrc.datasets.characters import SIDE as GLYPH_SIDE
 from errsrc.extras import require
 from errsrc.rng import generator
 
@@ -52,6 +54,8 @@ IMAGE_SETS = {
     "digits": Shape(8, 10),
     "cifar-10": Shape(32, 10, 3),
     "cifar-100": Shape(32, 100, 3),
+    "glyphs": Shape(GLYPH_SIDE, len(CHARACTERS)),
+    "glyphs-620k": Shape(GLYPH_SIDE, len(CHARACTERS)),
 }
 """The shape of each named image set."""
 
@@ -64,6 +68,8 @@ _FILES = (
 _Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 _DIGITS_TEST = 600
+_GLYPHS = {"glyphs": 62_000, "glyphs-620k": 620_000}  # training images
+_GLYPHS_TEST = 12_400
 
 
 class _Version(NamedTuple):
@@ -108,7 +114,7 @@ class Images:
     Attributes
     ----------
     name, source
-        Name of the set, and the folder, archive or package that it was read from.
+        Name of the set, and the folder, archive or package that it comes from.
     train_x, test_x
         Pixels of the images, uint8 (N, channels, side, side), from 0 (black) to ``white``.  There is one grey
         channel, or three channels for red, green and blue.
@@ -226,6 +232,8 @@ def images(
     place = None if folder is None else Path(folder)
     if name == "digits":
         return _digits()
+    if name in _GLYPHS:
+        return _glyphs(name)
     found = _fashion(place) if name == "fashion-mnist" else _cifar(name, place)
     without = np.setdiff1d(np.arange(found.classes), found.train_y)
     if len(without) or not len(found.test_y):
@@ -235,7 +243,7 @@ def images(
 
 
 def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
-    """Return the labels of the training images of a set, without decoding the pictures of a folder.
+    """Return the labels of the training images of a set, without decoding or drawing pictures.
 
     Parameters
     ----------
@@ -253,6 +261,9 @@ def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
         See `images`.
     """
     check_dataset(name, side, "images", "name")
+    if name in _GLYPHS:
+        font_files()
+        return glyph_classes(_GLYPHS[name])
     if not _is_path(name, side):
         return images(name).train_y
     listed = _listed(_path(name))
@@ -397,6 +408,12 @@ def _digits() -> Images:
     test = np.sort(balanced_order(y, generator(0, "digits", "test"))[:_DIGITS_TEST])
     train = np.setdiff1d(np.arange(len(y)), test)
     return Images("digits", "scikit-learn", x[train], y[train], x[test], y[test], classes=10, white=16)
+
+
+def _glyphs(name: str) -> Images:
+    train_x, train_y = glyphs(_GLYPHS[name])
+    test_x, test_y = glyphs(_GLYPHS_TEST, part="test")
+    return Images(name, "matplotlib's fonts", train_x, train_y, test_x, test_y, len(CHARACTERS), white=255)
 
 
 def _places(folder: Path | None) -> Iterator[Path]:

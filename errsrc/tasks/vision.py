@@ -47,11 +47,13 @@ VISION_FAMILIES: dict[str, Callable[[int, int, Shape], Network]] = {
 
 _TEST_IMAGES_AT_ONCE = 1000
 
-_GRIDS: dict[str, tuple[int, tuple[int, ...]]] = {
-    "fashion-mnist": (5000, (500, 781, 1562, 3125, 6250, 12_500, 25_000, 50_000)),
-    "digits": (397, (22, 45, 90, 180, 360, 720)),
-}
+_GRID_SIZES = (500, 781, 1562, 3125, 6250, 12_500, 25_000, 50_000)
 _GRID_WIDTHS = (8, 16, 31, 62, 125, 250)
+_GRIDS: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {  # validation images, widths, data sizes
+    "fashion-mnist": (5000, _GRID_WIDTHS, _GRID_SIZES),
+    "digits": (397, _GRID_WIDTHS, (22, 45, 90, 180, 360, 720)),
+    "glyphs": (4960, (4, 8, 15, 31, 62, 125, 250), _GRID_SIZES),
+}
 
 
 @dataclass(frozen=True)
@@ -203,13 +205,14 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     """Return the default grid of a data set: MLP widths x data sizes x seeds.
 
     Data sizes and widths about double from one value to the next.  Therefore n and m are at most a quarter of
-    their largest values, except in cells with one of the two largest data sizes or widths.  The learning rate
-    is 0.016 / sqrt(width): all widths then need about the same number of steps if n is the same.
+    their largest values, except in cells with one of the two largest data sizes or widths.  In the grid of
+    the glyphs, the m of three widths is at most a sixteenth of the largest.  The learning rate is
+    0.016 / sqrt(width): all widths then need about the same number of steps if n is the same.
 
     Parameters
     ----------
     dataset : str
-        "fashion-mnist" or "digits".
+        "fashion-mnist", "digits" or "glyphs".
     seeds : int
         Number of seeds, 1 to 1000.
 
@@ -223,7 +226,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
     >>> len(vision_grid(seeds=2))
     96
     """
-    validation, sizes = _GRIDS[dataset]
+    validation, widths, sizes = _GRIDS[dataset]
     return tuple(
         VisionCell(
             dataset,
@@ -234,7 +237,7 @@ def vision_grid(dataset: str = "fashion-mnist", seeds: int = 3) -> tuple[VisionC
             validation=validation,
             recipe=Recipe(learning_rate=0.016 / math.sqrt(width)),
         )
-        for width in _GRID_WIDTHS
+        for width in widths
         for n in sizes
         for seed in range(seeds)
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from errsrc.datasets import images
+from errsrc.datasets import images, shape_of
 from errsrc.studies.pruned import left_out_levels, levels
 from errsrc.tasks import VisionCell, train_vision_cells, vision_grid
 from errsrc.tasks.vision import vision_outcomes
@@ -99,19 +99,21 @@ def test_a_sweep_gets_the_same_numbers_and_the_parameters_are_known_before_train
     assert vision_outcomes([cnn])[0]["m"] == cnn.parameters
 
 
-@pytest.mark.parametrize("dataset", ["fashion-mnist", "digits"])
+@pytest.mark.parametrize("dataset", ["fashion-mnist", "digits", "glyphs"])
 def test_the_default_grid_leaves_a_quarter_of_each_axis_to_fit_on(dataset):
     cells = vision_grid(dataset, seeds=2)
     assert len(set(cells)) == len(cells)
     n = np.array([cell.n for cell in cells])
     width = np.array([cell.width for cell in cells])
-    inputs = 784 if dataset == "fashion-mnist" else 64
-    m = width * (inputs + 1 + 10) + 10
+    shape = shape_of(dataset)
+    m = width * (shape.inputs + 1 + shape.classes) + shape.classes
     small = (n <= n.max() / 4) & (m <= m.max() / 4)
     assert len(np.unique(n)) >= 6
     assert len(np.unique(width)) >= 6
     assert len(np.unique(n[small])) == len(np.unique(n)) - 2
     assert len(np.unique(m[small])) == len(np.unique(m)) - 2
+    if dataset == "glyphs":
+        assert len(np.unique(m[m <= m.max() / 16])) == 3
 
 
 @pytest.mark.parametrize(
