@@ -17,8 +17,9 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import LARGEST_FAR_SHARE, FarRows
 from errsrc.fitting.data_arguments import as_table, positive_errors
 from errsrc.fitting.directions import RisingValues, check_falls
+from errsrc.fitting.doubtful_units import absurd_ratio
 from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
-from errsrc.fitting.flops import AS_GIVEN, absurd_ratio, completed_sizes
+from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
 from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas, wrong_rows

@@ -17,6 +17,7 @@ from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional, 
 from errsrc.errors import NoFit
 from errsrc.fitting.anomalies import fall_and_peak
 from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
+from errsrc.fitting.constant_sizes import LAWS_IN_N
 from errsrc.fitting.data_arguments import (
     as_table,
     check_no_columns,
@@ -30,7 +31,7 @@ from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.table_notes import noted_left_out
-from errsrc.fitting.table_points import LAWS_IN_N, table_points
+from errsrc.fitting.table_points import table_points
 from errsrc.laws import ALL
 from errsrc.laws.broken2 import Broken2
 from errsrc.laws.cliff import Cliff
