@@ -1,8 +1,8 @@
 """From a table to the points of a fit.
 
 A table is a file or a data frame (`errsrc.tables`).  `law_columns` chooses the law and its columns.
-`table_runs` chooses the rows that can be used.  `varying_sizes` replaces the law if m is constant.  The notes of
-the fit count the rows that were left out.
+`table_runs` chooses the rows that can be used.  `varying_sizes` replaces the law if m is constant.  The
+notes of the fit count the rows that were left out.
 """
 
 from __future__ import annotations
