@@ -58,6 +58,7 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("vision-cell", "module"): "",
     ("pruning-cell", "module"): "",
     ("network-student", "horizon"): None,
+    ("network-teacher", "components"): 0,
     ("budget-cell", "precision"): 0.05,
     ("budget-cell", "max_draws"): 4096,
 }

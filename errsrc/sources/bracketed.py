@@ -20,7 +20,7 @@ import numpy as np
 from errsrc.errors import Diverged, NoAnswer
 from errsrc.settings import Setting
 from errsrc.sources.bracket.bounds import UncertaintyBounds, uncertainty_bounds
-from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data
+from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data, fresh_inputs
 from errsrc.sources.bracket.realizability import realizability_bounds
 from errsrc.sources.bracket.upper import choose
 from errsrc.sources.experiments import Experiment
@@ -68,8 +68,7 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         else "Fixed inputs: {} draws of teacher and labels"
     )
     status = data.format(len(draws))
-    pool = setting.test_pool_size
-    status += "." if pool is None else f", evaluated on all {pool:,} test inputs of the setting."
+    status += _evaluated(setting.test_pool_size, fresh_inputs(setting))
     if exact is not None:
         status += " The learner's risk in each draw is exact, without test inputs."
     if failed:
@@ -90,6 +89,15 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         not_yet=not_yet,
         limit=limit,
     )
+
+
+def _evaluated(pool: int | None, count: int) -> str:
+    """Return the end of the sentence about the draws: at which test inputs they are evaluated."""
+    if pool is None:
+        return "."
+    if count < pool:
+        return f", each evaluated on {count:,} of the {pool:,} test inputs of the setting, drawn at random."
+    return f", evaluated on all {pool:,} test inputs of the setting."
 
 
 def _fit(experiment: Experiment, draws: list[Draw]) -> tuple[list[Draw], list[Any], int]:

@@ -173,7 +173,8 @@ def uncertainty_bracket(
         Amount of computation; by default `Effort()`.
     generic : bool
         Whether the inputs are independent samples of the setting.  If False, the number of inputs cannot
-        prove that the uncertainty is 0, because the inputs of a fixed design may coincide.
+        prove that the uncertainty is 0, because the inputs of a fixed design may coincide.  Real images prove
+        it in no case, because the theorem is about almost all inputs.
 
     Returns
     -------
@@ -203,7 +204,7 @@ def uncertainty_bracket(
     two_points = draws.network.inputs == 1 and setting.domain == "sphere"
     if not noise_std:
         draws.check_clean_labels()
-        enough = draws.n >= draws.separating_examples
+        enough = draws.n >= draws.separating_examples and not setting.has_images
         if generic and enough and draws.network.analytic and not two_points and _tell_apart(draws):
             return _determined(draws)
     assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
