@@ -310,7 +310,7 @@ def _path(name: str) -> Path:
 
 
 def _is_path(name: str, side: int) -> bool:
-    """Return whether an image set is a folder: its name has a slash, or is no set's and comes with a side."""
+    """Return whether a name is a folder's: it has a slash, or a side is given and no set has this name."""
     return "/" in name or os.sep in name or (side != 0 and name not in IMAGE_SETS)
 
 

@@ -20,7 +20,7 @@ from errsrc.settings.classes import FunctionClass
 from errsrc.settings.image_inputs import ImageInputs, pixels, principal_components
 from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 
-_TEACHERS, _INPUTS = 256, 512  # numbers that constants without a closed form are averaged over
+_TEACHERS, _INPUTS = 256, 512  # numbers of teachers and inputs in means that have no closed form
 
 
 @dataclass(frozen=True, eq=False)

@@ -144,7 +144,7 @@ def _traded(found: UncertaintyBounds, outside: LowerUpper) -> tuple[LowerUpper, 
     `smallest` and `found.upper_member`.
     """
     excess, zero = found.excess, np.zeros(len(found.excess))
-    if found.determined:  # the data determines the teacher, and so the best member of the class
+    if found.determined:  # the data determine the teacher, and so the best member of the class
         return (zero, zero), (excess - outside[1], excess - outside[0])
     # `choose` takes the smallest candidate, so the largest lower bound is chosen by its negative
     lower = -choose({"0": zero, "chains": outside[1] - found.lower})[0]

@@ -137,7 +137,10 @@ def gaussian_budget(
 def _mean_risk(
     setting: GaussianSetting, experiment: Experiment, realizability: Array
 ) -> Array | float | None:
-    """Return the exact mean risk of least squares over inputs, for given features in each draw, if known."""
+    """Return the exact mean over inputs of the risk of least squares; None if it is not known.
+
+    If the features are random, return the mean for the features of each draw, (draws,).
+    """
     if not has_feature_terms(setting, experiment):
         return setting.least_squares_risk(experiment.function_class, experiment.n)
     size = int(setting.dimension(experiment.function_class))

@@ -43,8 +43,8 @@ FALSE_ALARM = 1e-6
 ASSUMED_NOISE = 1e-2
 """Noise that predictors assume if labels are clean, divided by the labels' root mean square."""
 
-_CERTIFIED_DRAWS = 8  # number of draws whose Jacobian's conditioning a certificate states
-_CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states it
+_CERTIFIED_DRAWS = 8  # a certificate states the rank and condition number of the Jacobian in so many draws
+_CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states these numbers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -236,8 +236,9 @@ def uncertainty_bracket(
 def _tell_apart(draws: NetworkDraws) -> bool:
     """Return whether enough inputs are different, and fresh inputs do not increase the Jacobian's rank.
 
-    Inputs that a setting of errsrc draws pass.  A user's own setting may draw few different inputs, or inputs
-    on a line while its fresh inputs are not.  The rank is compared where it is also stated, for small P.
+    All inputs from settings of errsrc pass this check.  A user's own setting may draw few different inputs,
+    or may draw inputs on a line and fresh inputs elsewhere.  The ranks are compared only for at most
+    `_CERTIFIED_PARAMETERS` parameters; for these, the certificate also states the rank.
     """
     needed = draws.separating_examples
     if any(len(torch.unique(x, dim=0)) < needed for x in draws.x):
@@ -254,7 +255,7 @@ def _tell_apart(draws: NetworkDraws) -> bool:
 
 
 def _determined(draws: NetworkDraws) -> UncertaintyBracket:
-    """Return the bounds 0 with the certificate, and how well the first inputs of them are conditioned."""
+    """Return the bounds 0, with a certificate that states the Jacobian's rank and condition number."""
     zeros, size, needed = np.zeros(len(draws.x)), draws.free_parameters, draws.separating_examples
     by_parameters = needed == 2 * size + 1
     count = "2P + 1" if by_parameters else f"{needed:,}"

@@ -256,7 +256,7 @@ class NetworkDraws:
 
     @property
     def separating_examples(self) -> int:
-        """A number of inputs at which two different functions of the architecture cannot agree."""
+        """A number of inputs that is enough to distinguish two different functions of the architecture."""
         return min(2 * self.free_parameters + 1, self.network.separating_examples())
 
     @property

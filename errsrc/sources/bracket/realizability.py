@@ -30,8 +30,8 @@ from errsrc.training import Member, Recipe, train
 STARTS = 4
 """Number of trainings that distil a teacher into a class; one of them starts from the pruned teacher."""
 
-_EXAMPLES, _LARGEST_POOL = 1024, 20_000  # numbers of labelled inputs that stand for unlimited data
-_REGRESSION_INPUTS = 4096  # the same, for linear maps
+_EXAMPLES, _LARGEST_POOL = 1024, 20_000  # numbers of labelled inputs that are used as unlimited data
+_REGRESSION_INPUTS = 4096  # the same number, for linear maps
 _CERTIFIED_INPUTS = 64  # number of inputs at which an embedding's outputs are compared
 _FEW_INPUTS = (Recipe("lbfgs", loss="squared", evaluation_interval=300), 300, torch.float64)
 _MANY_INPUTS = (Recipe(loss="squared", decay=1.0), 5000, torch.float32)  # small batches, small steps
