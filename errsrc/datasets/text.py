@@ -83,7 +83,7 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
           texts were collected by Peters and Woolley's American Presidency Project.  As works of the United
           States government they are in the public domain.
         - In a folder, each .txt file, at any depth, is a document.
-        - A file is cut into at most 100 documents, at ends of paragraphs.
+        - A file is cut into at most 100 documents, if possible at ends of paragraphs or lines.
     vocabulary
         Number of tokens.  With 256 each byte is a token.  With more, tokens are the pieces that byte-pair
         encoding of the training documents gives; text without a piece is encoded as single bytes.

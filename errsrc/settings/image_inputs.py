@@ -108,7 +108,7 @@ def principal_components(dataset: str, count: int, where: str) -> ImageInputs:
     Raises
     ------
     ValueError
-        If fewer components of the training images have a variance above 0.
+        If fewer than `count` components of the training images have a variance above 0.
     """
     data = pixels(dataset)
     mean = data.x.mean(0, dtype=np.float64)

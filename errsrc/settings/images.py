@@ -184,7 +184,7 @@ class ImageBasis(Basis):
         Number of landmarks, from 1 to `unlabelled`.  Landmarks are images; each eigenfunction is a weighted
         sum of kernels that are centred at the landmarks.
     unlabelled : int
-        Number of images that the eigenfunctions are estimated from.
+        Number of images that the eigenfunctions are estimated from; less than the number of training images.
     kernel : str
         A kernel of `errsrc.bases.kernel`.
     length : float

@@ -46,7 +46,7 @@ LONGEST = 3.0
 """Largest CPU time of further draws, in seconds, for learners that are not known to be fast."""
 
 MORE = 4
-"""Factor of the number of further draws if the first ones leave open whether an interval holds."""
+"""Factor by which further draws are increased if the first ones do not show whether an interval holds."""
 
 TIMED_DRAWS = 8
 """Number of further draws that are timed first."""
@@ -391,7 +391,7 @@ def _closed_form(setting: GaussianSetting, experiment: Experiment) -> tuple[list
 
 
 def _is_least_squares(learner: Learner, posterior: Posterior, smoother: Array) -> bool:
-    """Return whether a smoother is that of linear regression without offset, of smallest norm."""
+    """Return whether a smoother equals the smoother of linear regression of smallest norm, without offset."""
     if not (learner.function_class.linear and learner.inverts_singular_values(posterior.x.shape)):
         return False
     best = posterior.points @ np.linalg.pinv(posterior.x)

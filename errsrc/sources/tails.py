@@ -1,4 +1,4 @@
-"""Heavy tails: whether few draws carry a mean, so that its interval would not hold.
+"""Heavy tails: whether a few draws make up most of a mean, so that its interval is unreliable.
 
 A confidence interval of a mean assumes that the draws show the whole distribution.  If the distribution has a
 heavy upper tail, rare draws carry a large part of the mean.  Most samples lack these draws.  Their mean is
@@ -71,7 +71,7 @@ LEAST_TAIL = 4
 """Smallest number of different draws in the tail."""
 
 LEAST_SPREAD = 1e-9
-"""Draws whose largest deviation from their mean is at most this share of the mean have no tail."""
+"""Draws have no tail if the largest minus the smallest draw is at most this share of their mean."""
 
 
 def tail_size(draws: int) -> int:
@@ -98,7 +98,8 @@ def pareto_shape(values: ArrayLike) -> float | None:
     Returns
     -------
     float or None
-        The shape.  None if there are too few draws, or if the largest draws are all equal up to rounding.
+        The shape.  None if there are too few draws, if all draws are equal up to rounding, or if the tail has
+        fewer than `LEAST_TAIL` different draws.
 
     Notes
     -----
