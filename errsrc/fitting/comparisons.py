@@ -413,14 +413,14 @@ def _weights(weights: ArrayLike, count: int) -> Array:
 
 
 def _by_cell(columns: Mapping[str, Array]) -> Callable[[NDArray[np.bool_]], NDArray[np.bool_]]:
-    """Return a function from a mask of points to the mask of cells, which are the different inputs."""
+    """Return a function that turns a mask of points into a mask of cells, the sets of equal inputs."""
     keys = np.column_stack([x for name, x in columns.items() if name != "error"])
     _, first = np.unique(keys, axis=0, return_index=True)
     return lambda mask: mask[first]
 
 
 def _splits(columns: Mapping[str, Array]) -> list[NDArray[np.bool_]]:
-    """Return which points are fitted, (points,), in each split; the largest cells are held out."""
+    """Return a mask of the fitted points, (points,), for each split; the largest cells are held out."""
     sizes = {name: x for name, x in columns.items() if name not in ("error", "eps_np")}
     order = sum((-1.0 if name == "density" else 1.0) * np.log(x) for name, x in sizes.items())
     keys = np.column_stack(list(sizes.values()))
@@ -437,7 +437,7 @@ def _usable_splits(
     of_cells: Callable[[NDArray[np.bool_]], NDArray[np.bool_]],
     free: Sequence[int],
 ) -> list[NDArray[np.bool_]]:
-    """Return the splits that leave enough cells for all laws for which the mildest split does."""
+    """Return the splits that leave enough cells for every law; a law that no split suits is ignored."""
     left = [int(of_cells(mask).sum()) for mask in masks]
     most = max((count for count in free if count < max(left, default=0)), default=None)
     return [] if most is None else [mask for mask, cells in zip(masks, left, strict=True) if cells > most]

@@ -56,7 +56,7 @@ def varying_sizes(
     fixed: Mapping[str, float],
     other_m: str | None,
 ) -> VaryingSizes:
-    """Return the law and its inputs; if m is constant, the law in n takes the place of a law in n and m.
+    """Return the law and its inputs; if m is constant, a law in n replaces the law in n and m.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ class TablePoints(NamedTuple):
     left_out: str = ""
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of `errsrc.fit` that are not the law."""
+        """Return the arguments of `errsrc.fit`, without the law."""
         given = {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
         return given if self.clusters is None else {**given, "clusters": self.clusters}
 
