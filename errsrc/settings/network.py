@@ -287,6 +287,7 @@ class NetworkTeacher(NetworkSetting):
         """The number 2 P + 1: clean labels at this many random inputs distinguish all networks.
 
         Sontag 2002 proves this for all networks of one architecture that are analytic in their P parameters.
+        For other networks, such as those of rectified units, the number is only a scale for n.
         For quadratic networks fewer inputs are enough, see `errsrc.nets.Network.separating_examples`.  The
         theorem is about almost all inputs, so that it proves nothing about a given set of images.
         """
