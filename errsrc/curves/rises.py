@@ -142,7 +142,7 @@ def not_falling(
     curve : SortedCurve
         The curve.
     errors : tuple of ndarray of float64, shape (runs,), optional
-        The n, the error and the standard error of each run.  By default, the noise is that of the cells.
+        The n, the error and the standard error of each run.  By default, the noise of `curve.cells` is used.
     level : float
         One minus the probability that a curve without a rise has a pair of cells that rises significantly.
     seed : int

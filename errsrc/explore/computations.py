@@ -220,7 +220,7 @@ def band_curve(problem: BandProblem, n: tuple[int, ...] = N) -> BandCurve:
     Returns
     -------
     BandCurve
-        The budgets.  They are exact given the inputs: nothing is drawn but the inputs of the sequence.
+        The budgets.  They are exact for the inputs of the sequence; nothing else is random.
 
     Examples
     --------

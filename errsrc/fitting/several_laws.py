@@ -691,7 +691,7 @@ def _noise_scales(posed: list[Problem], seed: int) -> tuple[float, float]:
     """Return the robust scale of the noise and its standard deviation, the same for all laws.
 
     Along n alone the robust scale needs no law (`local_scale`), and the standard deviation is not used.
-    For other inputs both are those of the least-squares residuals of the best law.
+    For other inputs, both are computed from the least-squares residuals of the best law.
     """
     first = posed[0]
     if tuple(first.inputs) == ("n",):

@@ -150,7 +150,7 @@ def untestable(criteria: Sequence[Criterion]) -> list[str]:
     Returns
     -------
     list of str
-        The sentence, or nothing.
+        The sentence; [] if there is none.
     """
     hidden = [f"{c.noise:.1%} for {c.name}" for c in criteria if not c.testable]
     if not hidden:

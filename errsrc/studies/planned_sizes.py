@@ -53,7 +53,7 @@ class PlannedSizes(NamedTuple):
 
 
 def planned_sizes(study: Study) -> PlannedSizes:
-    """Return the model sizes of a study whose cells need not be computed yet.
+    """Return the model sizes of a study, whether or not its cells are computed.
 
     Parameters
     ----------

@@ -218,7 +218,7 @@ def _goal(until: object) -> tuple[float, bool]:
 
 
 class _Planned:
-    """The cells of a study with their sizes and costs, of which some are finished."""
+    """The cells of a study, finished or not, with their sizes and costs."""
 
     def __init__(self, study: Study, store: Store, retry: bool) -> None:
         self.study, self.store, self.keys = study, store, study.cell_keys()

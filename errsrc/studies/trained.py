@@ -241,7 +241,7 @@ def quantities_of(finished: FinishedStudy) -> Quantities | None:
 
 
 def planned_quantities(study: Study) -> Quantities | None:
-    """Return the columns of the laws of a study whose cells need not be computed yet.
+    """Return the columns of the laws of a study, whether or not its cells are computed.
 
     The result is None if the study has no law in n.
 
@@ -374,7 +374,8 @@ def unconverged(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The sentence, which says how many trainings of which n were still improving; or nothing.
+        The sentence, which says how many trainings were still improving, and with which n.  () if there is no
+        sentence.
 
     Examples
     --------
@@ -410,7 +411,7 @@ def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The sentence, or nothing.
+        The sentence; () if there is none.
 
     Examples
     --------
