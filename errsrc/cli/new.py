@@ -14,9 +14,6 @@ a CPU; change it to make it yours.  No file is overwritten.
   budget      the four sources of a learner's error; also in a setting of your own
   conjecture  thresholds from which learners are exact, and the search for counterexamples
   own         an experiment of your own: a module with its function, and a study of it
-
-'errsrc new vision DIR --images photos' writes a study of your own model and your own images: a
-model to replace by yours, and a study whose sizes suit the number of images in the folder.
 """
 
 EXAMPLES = """\
@@ -25,7 +22,6 @@ examples:
   cd my_experiment
   errsrc run grid.toml --kinds experiment
   errsrc report grid.toml --kinds experiment
-  errsrc new vision my_study --images photos
 """
 
 
@@ -33,28 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     parser.add_argument("kind", metavar="KIND", help="vision, language, budget, conjecture or own")
     parser.add_argument("folder", metavar="DIR", help="the folder, which may be new")
-    parser.add_argument(
-        "--images",
-        metavar="FOLDER",
-        help="for vision: a folder of your own images, with train/CLASS/*.png and test/CLASS/*.png",
-    )
     parser.add_argument("--json", action="store_true", help="print the paths of the files as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the files, and print their paths and the next commands."""
-    from errsrc.studies.starters import next_commands, write_starter
+    from errsrc.studies.starters import STARTERS, write_starter
 
-    images = None if args.images is None else Path(args.images)
-    written = write_starter(args.kind, Path(args.folder), images)
-    commands = next_commands(args.kind, images is not None)
+    written = write_starter(args.kind, Path(args.folder))
     if args.json:
         from errsrc.cli.stores import print_json
 
-        print_json({"written": written, "next": commands})
+        print_json({"written": written, "next": STARTERS[args.kind]})
         return
     for path in written:
         print(f"wrote {path}")
     print(f"\nNext, in {args.folder}:")
-    for command in commands:
+    for command in STARTERS[args.kind]:
         print(f"  {command}")

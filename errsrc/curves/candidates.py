@@ -134,7 +134,7 @@ def _misses(problem: Problem, starts: Array, kept: NDArray[np.bool_]) -> Array:
     Returns
     -------
     ndarray of float64, shape (cells left out,)
-        The values of all refits, one refit after another.
+        Over all folds.
     """
     many = len(starts)
     fold = np.repeat(np.arange(len(kept)), many)

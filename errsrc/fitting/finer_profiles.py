@@ -40,17 +40,17 @@ def finer(
 ) -> dict[tuple[int, int], tuple[Array, Array]]:
     """Return the profile on each side of each parameter, with more values where it rises steeply.
 
-    A step between two values of a profile is divided if the rise crosses the quantile in this step and grows
-    by more than the quantile.  Values that the bounds of the search exclude are left out.
+    A step is divided if it crosses the quantile and rises by more than the quantile.  Values that the bounds
+    of the search exclude are left out.
 
     Parameters
     ----------
     natural : Problem
         The problem in natural units.
     z : ndarray of float64, shape (free,)
-        The solution of the problem.
+        Its solution.
     cost : float
-        The smallest sum of squares.
+        The minimum of its sum of squares.
     scale : float
         Standard deviation of the residuals.
     profiles : tuple of ndarray

@@ -70,7 +70,7 @@ class Memory(LinearLearner):
 
 @dataclass(frozen=True, eq=False)
 class _ClassMemory:
-    """Scores of classes: `scores` (different inputs, classes) for remembered inputs, else equal scores."""
+    """Scores of classes: the remembered ones (different inputs, classes), and equal ones for other inputs."""
 
     learner: Memory
     x: Array
