@@ -307,7 +307,7 @@ class Interval:
     estimate
         The point estimate, in the units of the quantity.
     low, high
-        Ends of the interval; -inf or inf where the data does not bound that side.
+        Ends of the interval; -inf or inf if the data do not bound that side.
     level
         Coverage that the interval states, in (0, 1).
 

@@ -48,8 +48,8 @@ class ToeplitzSolution:
         A^T W A + (ridge / n) I. Here A = basis(x), W is the diagonal matrix of weights, and I is the
         identity.  The estimate is at most the true condition number, and usually at least a third of it.  An
         estimate above 1e4 is replaced by inf, because rounding may turn an eigenvalue 0 into a small number.
-        Whether the inputs determine the function is then unknown.  The condition number is also inf if fewer
-        than M inputs are different.
+        It is then unknown whether the inputs determine the function.  The condition number is also inf if
+        fewer than M inputs are different.
     rounding : float
         Estimated distance by which the rounding of inputs and labels may move the solution, divided by the
         norm of the solution: ``condition`` x machine epsilon x (50 + degree).
@@ -206,9 +206,10 @@ def _check_solvable(basis: Basis, n: int, ridge: float) -> None:
 def _smallest_eigenvalue(gram: WeightedGram, iterations: int) -> float:
     """Return an upper estimate of the smallest eigenvalue of T, found from a random vector.
 
-    The iteration that solves for labels does not find it: functions that T maps to 0 are in none of its
-    Krylov spaces.  Locally optimal preconditioned conjugate gradients (Knyazev 2001, SIAM J. Sci. Comput. 23,
-    517), until ten iterations lower the estimate by less than a hundredth.
+    The iteration that solves for labels may not find this eigenvalue: functions that T maps to 0 are in none
+    of the iteration's Krylov spaces.  The method is that of locally optimal preconditioned conjugate
+    gradients (Knyazev 2001, SIAM J. Sci. Comput. 23, 517).  It ends when ten iterations lower the estimate by
+    less than a hundredth.
     """
     rng, shape = np.random.default_rng(0), gram.shape
     v = gram.project(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))

@@ -162,8 +162,8 @@ def _frequencies(torus: Torus) -> NDArray[np.int64]:
 def _cross_size(degree: int, dim: int) -> int:
     """Return the number of frequencies of a hyperbolic cross, or any number above `MOST_FREQUENCIES`.
 
-    The sum over the last coordinate j of the sizes of the crosses of degree // |j| in one dimension less; all
-    j with the same degree // |j| are counted at once.
+    Let j be the last coordinate.  The number is the sum over j of the sizes of crosses of one dimension less,
+    with the degree degree // max(1, |j|).  All j with the same degree // |j| are counted at once.
     """
     if not degree or not dim:
         return 1
@@ -180,7 +180,7 @@ def _cross_size(degree: int, dim: int) -> int:
 
 def _lower_set(degree: int, dim: int, shape: str) -> list[tuple[int, ...]]:
     """Return the frequencies of a simplex or a hyperbolic cross, built coordinate by coordinate."""
-    found: list[tuple[tuple[int, ...], int]] = [((), degree)]  # with what later coordinates may still use
+    found: list[tuple[tuple[int, ...], int]] = [((), degree)]  # with the degree left for later coordinates
     for _ in range(dim):
         longer = []
         for k, left in found:

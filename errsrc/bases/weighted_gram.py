@@ -232,7 +232,7 @@ def _banded_factor(kernel: Complex, degree: int, ridge: float) -> Array | None:
 
 
 def _padded(half: Complex, axis: int, length: int) -> Complex:
-    """Return an axis in the order of a discrete Fourier transform lengthened by zeros in its middle."""
+    """Return `half` with zeros in the middle of an axis, which then has the given length."""
     degree = half.shape[axis] // 2
     out = np.zeros((*half.shape[:axis], length, *half.shape[axis + 1 :]), dtype=np.complex128)
     before = (slice(None),) * axis
@@ -243,7 +243,7 @@ def _padded(half: Complex, axis: int, length: int) -> Complex:
 
 
 def _cropped(half: Complex, axis: int, degree: int) -> Complex:
-    """Return an axis in the order of a discrete Fourier transform without the frequencies above a degree."""
+    """Return `half` without the frequencies above a degree along an axis."""
     before = (slice(None),) * axis
     parts = [half[*before, : degree + 1], half[*before, half.shape[axis] - degree :]]
     return np.concatenate(parts, axis=axis)

@@ -14,6 +14,9 @@ a CPU; change it to make it yours.  No file is overwritten.
   budget      the four sources of a learner's error; also in a setting of your own
   conjecture  thresholds from which learners are exact, and the search for counterexamples
   own         an experiment of your own: a module with its function, and a study of it
+
+'errsrc new vision DIR --images photos' writes a study of your own model and your own images: a
+model to replace by yours, and a study whose sizes suit the number of images in the folder.
 """
 
 EXAMPLES = """\
@@ -22,6 +25,7 @@ examples:
   cd my_experiment
   errsrc run grid.toml --kinds experiment
   errsrc report grid.toml --kinds experiment
+  errsrc new vision my_study --images photos
 """
 
 
@@ -29,21 +33,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     parser.add_argument("kind", metavar="KIND", help="vision, language, budget, conjecture or own")
     parser.add_argument("folder", metavar="DIR", help="the folder, which may be new")
+    parser.add_argument(
+        "--images",
+        metavar="FOLDER",
+        help="for vision: a folder of your own images, with train/CLASS/*.png and test/CLASS/*.png",
+    )
     parser.add_argument("--json", action="store_true", help="print the paths of the files as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the files, and print their paths and the next commands."""
-    from errsrc.studies.starters import STARTERS, write_starter
+    from errsrc.studies.starters import next_commands, write_starter
 
-    written = write_starter(args.kind, Path(args.folder))
+    images = None if args.images is None else Path(args.images)
+    written = write_starter(args.kind, Path(args.folder), images)
+    commands = next_commands(args.kind, images is not None)
     if args.json:
         from errsrc.cli.stores import print_json
 
-        print_json({"written": written, "next": STARTERS[args.kind]})
+        print_json({"written": written, "next": commands})
         return
     for path in written:
         print(f"wrote {path}")
     print(f"\nNext, in {args.folder}:")
-    for command in STARTERS[args.kind]:
+    for command in commands:
         print(f"  {command}")

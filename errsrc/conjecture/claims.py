@@ -23,10 +23,10 @@ from errsrc.settings import BandTeacher, NetworkTeacher, Setting
 from errsrc.settings.setting import Array
 
 UNTESTED = {"float64": 1e-6, "float32": 1e-2}
-"""Largest rounding bounds, by the learner's precision; an `Example` with a larger bound is not tested."""
+"""Largest rounding bounds, by the learner's precision, at which an `Example` can support a claim."""
 
 REFUTED_BELOW = 1e-2
-"""Largest rounding bound at which an error refutes a claim; above `UNTESTED`, no error supports it."""
+"""Largest rounding bound at which an `Example` whose teachers are not networks can refute a claim."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Outcome(Result):
     ----------
     verdict : str
         "holds", "refuted", or "not tested".  An example is not tested if the claim says nothing about it, or
-        if the part of the bound that allows for rounding is above `UNTESTED`.
+        if the part of the bound that allows for rounding is too large to test the claim, see `examine`.
     error : float
         The relative error |f^ - f| / |f| of the predictor f^ for the teacher f; nan if the example was not
         tested.
@@ -172,9 +172,12 @@ def examine(example: Example) -> Outcome:
     Returns
     -------
     Outcome
-        The verdict with the error and its bound.  The verdict is "not tested" if n is below the threshold, if
-        the setting's `n_nyquist` is not known, if the setting has no `Setting.sampling_matrix`, or if the
-        part of the bound that allows for rounding is above `UNTESTED`.
+        The verdict with the error and its bound.  The verdict is "not tested" if n is below the threshold, or
+        if the setting's `n_nyquist`, its `sampling_matrix` or the effect of its noise is not known.  The
+        verdict is also "not tested" if the part of the bound that allows for rounding is above `UNTESTED`,
+        except if this part is at most `REFUTED_BELOW` and the error refutes the claim.  Network teachers need
+        no `sampling_matrix`.  For them, the verdict is "not tested" if the training error is not zero, or if
+        the bound is above `UNTESTED`.
 
     Raises
     ------

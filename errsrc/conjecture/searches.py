@@ -79,7 +79,7 @@ POWER: dict[str, Callable[[int], int]] = {
     "10%": lambda n: math.ceil(0.9 * n) - (n > 9),
     "half": lambda n: n // 2,
 }
-"""How much a threshold is lowered to measure the power of a search, and the lowered number of examples."""
+"""Reductions of a threshold, to measure the power of a search: functions from n to the lowered n, by name."""
 
 MEASURED = 60
 """Largest number of examples at the threshold that are examined again for each entry of `POWER`."""
@@ -93,9 +93,9 @@ _SMALL = 16  # a counterexample of at most this many labelled examples is small 
 class _Tally:
     """Numbers of tested and untested examples of one kind, and the largest ratio of error to bound.
 
-    `at_threshold` counts tested examples with the smallest n that the claim is about, `below` those that were
-    not tested there.  `n` and `sizes` hold the smallest and the largest tested n and n_Nyq; `ratios` those of
-    n / n_Nyq.
+    For examples with the smallest n that the claim is about, `at_threshold` counts the tested examples, and
+    `below` the untested ones.  `n`, `sizes` and `ratios` hold the smallest and the largest n, n_Nyq and n /
+    n_Nyq of the tested examples.
     """
 
     tested: int = 0
@@ -186,9 +186,9 @@ class Search(TabularResult):
     power : dict of str to tuple of int
         How often the search detects a claim whose threshold is too low.  Cases that were tested with n at the
         threshold are tested again with fewer labelled examples: 1 less, 10% less, and half.  The claim's
-        threshold is lowered by the same number.  A search with power refutes the lowered claim.  The keys
-        name the three reductions.  The values are (number of cases that refute the lowered claim, number of
-        cases that were tested again).  Empty if the claim is refuted, or if no case was tested at the
+        threshold is lowered by the same number.  Each of these cases should refute the lowered claim.  The
+        keys name the three reductions.  The values are (number of cases that refute the lowered claim, number
+        of cases that were tested again).  Empty if the claim is refuted, or if no case was tested at the
         threshold.
     """
 

@@ -238,7 +238,7 @@ class _Measured:
         return bool(np.median(self.errors[n]) <= self.tolerance)
 
     def smallest_exact(self, last_above: int, sizes: Sequence[int]) -> int:
-        """Return the smallest n from which on all sizes measured are exact."""
+        """Return the smallest n such that n and all larger measured sizes are exact."""
         low, high = last_above, min(n for n in sizes if n > last_above)
         while True:
             while high - low > 1:

@@ -134,7 +134,7 @@ def _misses(problem: Problem, starts: Array, kept: NDArray[np.bool_]) -> Array:
     Returns
     -------
     ndarray of float64, shape (cells left out,)
-        Over all folds.
+        The values of all refits, one refit after another.
     """
     many = len(starts)
     fold = np.repeat(np.arange(len(kept)), many)

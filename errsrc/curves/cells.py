@@ -279,7 +279,7 @@ def sorted_curve(
     medians = np.array([np.median(errors[group == k]) for k in range(len(values))])
     threshold = ROUNDING * float(medians.max()) if zero is None else zero
     above = _count_above(medians, threshold)
-    if std_error is not None and above < len(values):  # these may all be 0 by chance
+    if std_error is not None and above < len(values):  # the errors of cells at zero may be 0 by chance
         largest = np.atleast_1d(std_error)[group >= above].max()
         threshold = max(threshold, float(special.ndtri((1 + level) / 2) * largest))
         above = _count_above(medians, threshold)
@@ -309,7 +309,7 @@ def _run_arrays(
 
 
 def _count_above(medians: Array, zero: float) -> int:
-    """Return the number of cells before the first from which on all medians are zero."""
+    """Return the number of cells without the last cells, those whose medians all count as zero."""
     above = len(medians)
     while above and medians[above - 1] <= zero:
         above -= 1

@@ -71,8 +71,8 @@ class NotFalling(NamedTuple):
     changes : tuple of CurveChange
         The rise and the fall of a peak, the fall and the rise of a dip, or the rise, by ascending n.
     turn : Interval or None
-        The n of the peak or the dip; None for a rise.  The ends of the interval are the ends of the range of
-        cells around it whose errors do not differ significantly from the error there.
+        The n of the peak or the dip; None for a rise.  The interval covers the neighbouring cells whose
+        errors do not differ significantly from the error at the peak or the dip.
     fall_before : CurveChange or None
         For a peak: a significant fall before the rise.
     lone_n : float
@@ -142,7 +142,7 @@ def not_falling(
     curve : SortedCurve
         The curve.
     errors : tuple of ndarray of float64, shape (runs,), optional
-        The n, the error and the standard error of each run.  By default, the noise is that of the cells.
+        The n, the error and the standard error of each run.  By default, the noise of `curve.cells` is used.
     level : float
         One minus the probability that a curve without a rise has a pair of cells that rises significantly.
     seed : int
@@ -155,8 +155,8 @@ def not_falling(
     are both 0 is left out.
 
     *With several runs for each n*, the means of ln error are compared, by Student's t distribution with the
-    same correction.  The variance of the runs of a cell is the larger of that of this cell and that of all
-    cells.
+    same correction.  The variance of the runs of a cell is the larger one of two estimates: from the runs of
+    this cell, and from the runs of all cells.
 
     *With one run for each n*, the noise is the scatter around a smooth curve, plus `SMALLEST_RISE`, plus the
     rounding of the errors: a uniform distribution over the smallest difference of two errors.  The critical
@@ -215,7 +215,7 @@ def _change(measured: _Measured, ratio: Array, i: int, j: int) -> CurveChange:
 
 
 def _around(measured: _Measured, k: int, level: float) -> Interval:
-    """Return the n of a cell, with the range of cells around it that do not differ significantly from it."""
+    """Return the n of a cell; the interval covers the neighbouring cells that do not differ significantly."""
     value, noise = measured.value, np.hypot(measured.deviation, measured.deviation[k])
     other = np.flatnonzero(np.abs(value - value[k]) > measured.critical * noise)
     low = int(other[other < k].max(initial=-1)) + 1
@@ -268,7 +268,7 @@ def _by_cells(curve: SortedCurve, level: float, seed: int) -> _Measured | None:
 
 
 def _simulated_critical(x: Array, level: float, seed: int) -> float:
-    """Return a quantile of the largest rise between two cells of a constant curve, in estimated noise."""
+    """Return a quantile of the largest rise of a constant curve, in units of its estimated noise."""
     draws = np.random.default_rng([seed, 4]).standard_normal((NULL_DRAWS, len(x)))
     rises = (draws - np.minimum.accumulate(draws, axis=1)).max(1)
     scale = np.maximum(scatter_estimator(x, np.ones(len(x)))(draws), 1e-9)

@@ -81,7 +81,7 @@ def _departures(tangent: Array, bend: Array) -> Callable[[Array], tuple[Array, A
     """
     size, free = tangent.shape
     rows = []
-    for held in range(1, size - free):  # the largest cells, predicted from at least one more than free
+    for held in range(1, size - free):  # at least free + 1 cells predict the `held` largest cells
         kept = size - held
         miss = np.zeros((held, size))
         miss[:, kept:] = np.eye(held)
@@ -99,6 +99,6 @@ def _departures(tangent: Array, bend: Array) -> Callable[[Array], tuple[Array, A
 
 
 def _left_out(basis: Array) -> Array:
-    """Return the matrix, (cells, cells), that maps cells to the error with which all others predict each."""
+    """Return the matrix, (cells, cells), that maps a curve to the errors of leave-one-out predictions."""
     hat = basis @ np.linalg.pinv(basis)
     return (np.eye(len(basis)) - hat) / np.maximum(1 - np.diag(hat), 1e-9)[:, None]

@@ -46,7 +46,7 @@ ACCURACIES = "The values rise with n: are they accuracies? accuracy=True (--accu
 ZEROS = frozenset({"error", "std_error"})
 """Columns of a table that may be 0."""
 FEWEST = {"power law": 5, "bend": 6}
-"""Number of cells above zero that a verdict needs at least; a cliff needs as many as a bend.
+"""Smallest number of cells above zero that a verdict needs; a cliff needs as many as a bend.
 
 If the largest cells are at zero, a cliff needs only two cells above zero and two runs at zero.
 """
@@ -110,8 +110,8 @@ class CurveShape(Result):
         None.
     exponents_above_floor : tuple of Interval
         Exponents between each cell and the next, of the error minus the estimate of the floor.  They agree
-        with `exponent` where `local_exponents` are smaller.  The intervals do not contain the uncertainty of
-        the floor.  () if `floor` is None.
+        with `exponent` if the floor is right, while `local_exponents` are smaller.  The intervals do not
+        contain the uncertainty of the floor.  () if `floor` is None.
     """
 
     verdict: str
@@ -231,11 +231,11 @@ def curve_shape(
     std_error : array_like, shape (runs,), or str, optional
         Standard error of each error, >= 0.  The standard error of an error of 0 says how large the true error
         may be.  If you give standard errors, the verdicts "peak", "dip" and "rise" rest on them.  Standard
-        errors that were estimated from few seeds are too small for some n, which makes false rises: give the
-        errors of all seeds instead (``benchmarks/rises.py`` measures how often).  By default,
-        the noise is estimated from the differences between runs of the same cell.  This estimate needs at
-        least three more runs than cells.  With fewer runs, the noise is estimated from the scatter around a
-        smooth curve.
+        errors that were estimated from few seeds are too small for some n, and then cause false rises
+        (``benchmarks/rises.py`` measures how often).  In this case, give the errors of all seeds, without
+        standard errors.  By default, the noise is estimated from the differences between runs of the same
+        cell.  This estimate needs at least three more runs than cells.  With fewer runs, the noise is
+        estimated from the scatter around a smooth curve.
     zero : float, optional
         Errors up to this number count as 0, >= 0.  The default is 1e-12 (`errsrc.results.ROUNDING`) times the
         largest median error of a cell.  For error rates on a test set, give the resolution of the set: 3
@@ -280,8 +280,8 @@ def curve_shape(
     to a curve with one of these verdicts.  Without standard errors there are two exceptions.  First, a curve
     that falls to zero, or by a factor of 10,000 between two cells, stays a cliff.  Second, a rise does not
     count if all significant rises need the same single run, because this run may be wrong.  Such a curve is
-    not called a bend, a cliff or a plateau.  The same holds for single runs whose error rises by 22% or more
-    without significance.
+    not called a bend, a cliff or a plateau.  The same holds for a curve with one run for each n whose error
+    rises by 22% or more, but not significantly.
 
     *Plateau then fall.* This verdict replaces "bend" or "not decided" if the curve is not a power law and its
     first cells are flat (`errsrc.curves.plateaus.plateau`).
@@ -372,7 +372,7 @@ def _exponents_above(cells: CurveCells, floor: Interval | None, level: float) ->
 
 
 def _local_exponents(curve: SortedCurve, level: float) -> tuple[Interval, ...]:
-    """Return the exponents between each cell and the next; that to a cell at zero is a lower bound."""
+    """Return the exponents between each cell and the next; towards a cell at zero this is a lower bound."""
     local, above = curve.cells.local_exponents(level), curve.above
     if 0 < above < len(curve.n) and curve.zero > 0:
         fall = np.log(np.exp(curve.cells.y)[-1] / curve.zero)
@@ -413,7 +413,7 @@ def _decide_without_fits(
         return _rising(curve, rising)
     if back.any():
         return _undecided(f"The error is 0 at n = {curve.n[:above][back][0]:g}, and above it at larger n.")
-    fall = steep_fall(curve.n, np.maximum(curve.medians, curve.zero), curve.runs)  # 0 may be all but zero
+    fall = steep_fall(curve.n, np.maximum(curve.medians, curve.zero), curve.runs)  # 0 may be up to `zero`
     sure = fall is not None and fall.runs > 1 and fall.error < fall.error_before / SURE_DROP
     if above < len(curve.n):
         found = _decide_at_zero(curve, level)
@@ -510,7 +510,7 @@ def _rise_of_single_runs(cells: CurveCells) -> str:
 
 
 def _plateau(decided: _Decision, flat: Plateau) -> _Decision:
-    """Return the verdict on a curve with a plateau, which was a bend or not decided without it."""
+    """Return the verdict on a curve with a plateau that was called "bend" or "not decided" before."""
     text = f"{flat.sentence} A power law misses the held-out cells {_p_text(decided.p_value)}."
     if decided.verdict != "bend":
         found = decided._replace(
@@ -556,7 +556,7 @@ def _power_law(
 def _above_floor(
     curve: SortedCurve, exponent: Interval, floor: Interval, straight: Interval, floored: bool
 ) -> str:
-    """Say that an exponent is that above a floor, and that the exponents of the whole error are smaller."""
+    """Return words that say that an exponent holds above a floor, and which exponents the whole error has."""
     if not floored:
         left_open = f"above a floor, if there is one ({floor}), which these cells leave open"
         return f"{left_open}; without a floor the exponent is {straight}"

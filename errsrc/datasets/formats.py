@@ -137,7 +137,7 @@ def _dtype(code: str, align: int, copy: int) -> np.dtype[Any]:
 
 
 def _latin(text: str, encoding: str) -> bytes:
-    """Return what Python 3 writes bytes as, in the pickles that Python 2 can read."""
+    """Return bytes from the text as which Python 3 writes them in pickles that Python 2 can read."""
     return text.encode("latin1")
 
 

@@ -123,7 +123,8 @@ class Images:
     classes, white
         Number of classes, and the pixel value that means white.
     passed_over
-        Files of a folder that were not read: hidden files, files in nested folders, and files of other types.
+        Files of a folder that were not read: hidden files, files in nested folders, files outside the folders
+        of classes, and files of other types.
     """
 
     name: str
@@ -189,6 +190,8 @@ def images(
           test set.
         - "cifar-10" and "cifar-100" (Krizhevsky 2009) have 50,000 training and 10,000 test images of 32 x 32
           pixels in colour.  Their files may be the Python or the binary version, packed or unpacked.
+        - "glyphs" has 62,000 training and 12,400 test images of 28 x 28 pixels, which
+          `errsrc.datasets.glyphs` draws.  "glyphs-620k" has 620,000 training images and the same test images.
         - A folder has the layout of ImageNet: training images are in ``train/CLASS/*.png`` (or .jpg, .jpeg,
           ...), and test images in ``test/CLASS`` or ``val/CLASS``.  A `side` must be given.
     folder
@@ -212,8 +215,7 @@ def images(
     Warns
     -----
     UserWarning
-        If files of a folder were passed over: hidden files, files in nested folders, files of other types;
-        or if a class has no test images.
+        If files of a folder were passed over (see `Images.passed_over`), or if a class has no test images.
 
     Notes
     -----
@@ -310,7 +312,7 @@ def _path(name: str) -> Path:
 
 
 def _is_path(name: str, side: int) -> bool:
-    """Return whether an image set is a folder: its name has a slash, or is no set's and comes with a side."""
+    """Return whether a name is a folder's: it has a slash, or a side is given and no set has this name."""
     return "/" in name or os.sep in name or (side != 0 and name not in IMAGE_SETS)
 
 

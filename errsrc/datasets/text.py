@@ -34,8 +34,8 @@ REPEATED = 0.2
 
 _SOTU_DIGEST = "2503dcfcf03a7afbb4f8f7081346cf99fb565527748fddb4cd30d3e6a6632946"
 _SHINGLE = 32  # bytes
-_SKETCH = 256  # shingles of a document that are compared
-_PARTS = 100  # of a file that is a corpus by itself
+_SKETCH = 256  # number of strings of `_SHINGLE` bytes of a document that are compared
+_PARTS = 100  # largest number of documents into which a single file is cut
 
 
 Tokens = NDArray[np.integer[Any]]  # uint8, or int32 of a larger vocabulary
@@ -83,7 +83,7 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
           texts were collected by Peters and Woolley's American Presidency Project.  As works of the United
           States government they are in the public domain.
         - In a folder, each .txt file, at any depth, is a document.
-        - A file is cut into at most 100 documents, at ends of paragraphs.
+        - A file is cut into at most 100 documents, if possible at ends of paragraphs or lines.
     vocabulary
         Number of tokens.  With 256 each byte is a token.  With more, tokens are the pieces that byte-pair
         encoding of the training documents gives; text without a piece is encoded as single bytes.
@@ -265,7 +265,7 @@ def _sotu() -> Path:
 
 
 def _read(path: Path) -> bytes:
-    """Return a file's text as UTF-8 bytes, each line's end one byte."""
+    """Return a file's text as UTF-8 bytes, in which each line ends with one byte, the line feed."""
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     try:
         content.decode()
@@ -277,7 +277,7 @@ def _read(path: Path) -> bytes:
 
 
 def _parts(name: str, content: bytes) -> dict[str, bytes]:
-    """Return a file in about equal parts that end at a paragraph's end, or a line's, where there is one."""
+    """Return a file in about equal parts that end, if possible, at the end of a paragraph or of a line."""
     parts: dict[str, bytes] = {}
     size = -(-len(content) // _PARTS)
     start = 0

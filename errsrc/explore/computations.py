@@ -34,7 +34,7 @@ BAND_SIZES = {5: 1, 13: 2, 25: 3, 41: 4, 61: 5}
 """{M, the number of waves in the band: the largest sum of the two frequencies of a wave}."""
 
 TAIL_DEGREES = 2
-"""The tail has the waves whose frequencies have a sum larger than in the band, by at most this number."""
+"""The sum of the frequencies of a tail wave exceeds the largest sum in the band by at most this number."""
 
 EXACT = 1e-18
 """Excess risk, as a share of the target variance, up to which a learner counts as exact: a relative error of
@@ -47,7 +47,7 @@ SAME = 1.02
 """A position of the slider is left out if a budget that the user names differs by less than this factor."""
 
 BEYOND = 1e4
-"""The largest of these budgets is at most this multiple of the largest compute of the table."""
+"""The largest budget of the slider is at most this multiple of the largest compute of the table."""
 
 GOALS = 9
 """Number of errors to reach for which there are plans."""
@@ -81,7 +81,7 @@ class BandProblem(Checked):
         Share of the target's energy outside the band, in [0, 1).
     sequence : int
         Number of the sequence of inputs, >= 0.  n examples have the first n inputs of this sequence.  The
-        default is a typical sequence: of the first twelve, six are farther from theory at M = 25.
+        default is a typical sequence: six of the first twelve sequences are farther from theory at M = 25.
 
     Examples
     --------
@@ -168,13 +168,13 @@ class BandCurve:
 
     @property
     def exact_from(self) -> int | None:
-        """The smallest of these n from which on the learner is exact; None if it is not exact at the last."""
+        """The smallest n of the curve from which on the learner is exact; None if the last n is not exact."""
         wrong = np.flatnonzero(self.excess > EXACT)
         first = 0 if not wrong.size else int(wrong[-1]) + 1
         return self.n[first] if first < len(self.n) else None
 
     def largest(self, place: int) -> str:
-        """Return the name of the largest term at the n of an index.
+        """Return the name of the largest term at one n.
 
         Parameters
         ----------
@@ -202,7 +202,7 @@ def _listed(words: Sequence[str]) -> str:
 
 @functools.cache
 def _blas() -> Any:
-    """Return what sets the number of threads of numpy's linear algebra; it comes with scikit-learn."""
+    """Return threadpoolctl's controller of numpy's threads; scikit-learn depends on threadpoolctl."""
     return importlib.import_module("threadpoolctl").ThreadpoolController()
 
 
@@ -220,7 +220,7 @@ def band_curve(problem: BandProblem, n: tuple[int, ...] = N) -> BandCurve:
     Returns
     -------
     BandCurve
-        The budgets.  They are exact given the inputs: nothing is drawn but the inputs of the sequence.
+        The budgets.  They are exact for the inputs of the sequence; nothing else is random.
 
     Examples
     --------
@@ -272,7 +272,7 @@ class FittedTable:
     start: int = 0
 
     def cost(self, n: Array, m: Array) -> Array:
-        """Return the compute of one pass over n examples of a model with m parameters, in operations.
+        """Return the operations that train a model with m parameters in one pass over n examples.
 
         Parameters
         ----------
@@ -303,7 +303,7 @@ class FittedTable:
         return tuple(dict.fromkeys(found))
 
     def remarks(self, place: int) -> str:
-        """Return how far a budget lies beyond the measured ones, and what its error's variance consists of.
+        """Return sentences on how far a budget lies outside the measured range, and on its error's variance.
 
         Parameters
         ----------
@@ -453,8 +453,8 @@ def named_columns(table: DataTable, given: Mapping[str, str] | None = None) -> d
     -------
     dict of str to str
         The column of each of "n", "m", "error" and "flops": the known one, or the column of this name, or the
-        first whose name contains a usual word, such as "tokens".  n and the compute each give the other: if
-        one of them is known or has a column of its name, no column is guessed for the other.
+        first whose name contains a usual word, such as "tokens".  n follows from the compute, and the compute
+        from n.  Therefore no column is guessed for n if that of the compute is found, and vice versa.
 
     Examples
     --------

@@ -314,7 +314,7 @@ def terms_layer(curve: BandCurve) -> str:
 
 
 def risk_layer(curve: BandCurve) -> str:
-    """Return the excess risk, the best possible one, theory's, and n = M, as SVG.
+    """Return three curves and the line n = M as SVG: the excess risk, its lowest possible value, and theory.
 
     Parameters
     ----------
@@ -397,7 +397,7 @@ def error_chart(table: FittedTable) -> Chart:
 
 
 def _limits(values: Iterable[float]) -> tuple[float, float]:
-    """Return ends of a logarithmic axis that shows values, where they are finite and > 0."""
+    """Return ends of a logarithmic axis that shows all values that are finite and > 0."""
     usable = [value for value in values if 0 < value < math.inf]
     return min(usable) / 1.1, max(usable) * 1.1
 

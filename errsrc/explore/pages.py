@@ -74,8 +74,8 @@ def explorer_page(
     table : FittedTable
         The fit that the second tab shows.
     positions : mapping of str to sequence of float, optional
-        Positions of the sliders "size", "noise", "ridge" and "tail"; by default `POSITIONS`.  Each list has
-        the first position of the slider, see `FIRST`.
+        Positions of the sliders "size", "noise", "ridge" and "tail"; by default `POSITIONS`.  Each list must
+        contain the position at which the slider stands at first, see `FIRST`.
     command : str
         The command that writes the page, which the page shows.
     view : str

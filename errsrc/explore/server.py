@@ -31,7 +31,7 @@ class Served:
     columns : dict of str to str
         Columns of the table, as for `errsrc.fit_csv`.
     sentence : callable
-        Returns an error as one sentence.
+        Function that returns one sentence about an exception.
     where : sequence of str
         Conditions that the rows of the file must meet.
     budgets : sequence of float
@@ -64,7 +64,7 @@ class SameOrigin:
     async def __call__(
         self, scope: Mapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
     ) -> None:
-        """Answer a request as ASGI defines it: status 403 if the origin is not the host that is asked."""
+        """Answer a request as ASGI defines it: status 403 if the origin is not the host of the request."""
         headers = dict(scope.get("headers", ()))
         origin = headers.get(b"origin")
         if origin is None or origin.partition(b"://")[2] == headers.get(b"host"):
@@ -80,7 +80,7 @@ _served = Served()
 
 
 def served() -> Served:
-    """Return what `serve` was given; the notebook of the app, which runs in the same process, asks for it."""
+    """Return the options that `serve` was given; the app's notebook, in the same process, calls this."""
     return _served
 
 
@@ -124,7 +124,7 @@ def serve(options: Served, port: int = 0, *, open_browser: bool = True) -> None:
         path = Path(folder) / "explore.py"
         path.write_text(notebook(), encoding="utf-8")
         app = marimo.create_asgi_app(quiet=True).with_app(path="", root=str(path)).build()
-        # a page of another site that a browser resolves to this machine is refused
+        # refuses requests whose host is a foreign name that a browser resolves to this machine
         guarded = TrustedHostMiddleware(SameOrigin(app), allowed_hosts=[HOST, "localhost"])
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         print(f"{address} (Ctrl-C stops the app)", flush=True)

@@ -1,6 +1,7 @@
 """Checks of measured errors that no falling law describes: outliers, constants, peaks, falls to rounding.
 
-Each function looks at the points of a fit, and returns what it found as one sentence or as a mask of rows.
+Each function looks at the points of a fit.  Most functions return one sentence on what they found, or a mask
+of rows.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def drops_at_end(problem: Problem, residual: Array, far: NDArray[np.bool_]) -> b
 
 
 def _root_precision(problem: Problem) -> Array:
-    """Return the square roots of the weights where these are precisions: 1 under Huber losses."""
+    """Return the roots of the weights for least squares, where weights are precisions; 1 for Huber losses."""
     return np.ones(len(problem.error)) if problem.objective == "huber" else np.sqrt(problem.weights)
 
 
@@ -165,7 +166,7 @@ def robust_residual(problem: Problem, z: Array) -> Array:
 
 
 def _systematic(problem: Problem, side: Array) -> NDArray[np.bool_]:
-    """Return the far rows in cells, or in pairs of neighbouring sizes, that are far on one side as a whole.
+    """Return a mask of the rows whose whole cell or pair of neighbouring sizes is far on the same side.
 
     Parameters
     ----------
@@ -311,7 +312,7 @@ class SteepFall(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The fall, the verdict, and what can be done, in two sentences."""
+        """Two sentences: what falls, which verdict follows, and what the user can do."""
         if self.runs > 1:
             return (
                 f"{self.lead}: a cliff at n = {self.n:g}. {SHAPE} shows the evidence; to fit a law, leave "
@@ -573,7 +574,7 @@ def never_falls(problem: Problem) -> str | None:
 
 
 def _explains(problem: Problem, residual: Array, error: Array) -> bool:
-    """Return whether a law explains more of how ln error varies than noise would let it explain."""
+    """Return whether a law explains more of the variance of ln error than it would explain by chance."""
     logs, free = np.log(error), len(problem.free)
     degrees = len(logs) - free
     total, left = float(np.sum((logs - logs.mean()) ** 2)), float(np.sum(residual**2))

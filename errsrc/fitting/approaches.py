@@ -17,8 +17,9 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import LARGEST_FAR_SHARE, FarRows
 from errsrc.fitting.data_arguments import as_table, positive_errors
 from errsrc.fitting.directions import RisingValues, check_falls
+from errsrc.fitting.doubtful_units import absurd_ratio
 from errsrc.fitting.envelopes import TrainingEnvelope, training_envelope
-from errsrc.fitting.flops import AS_GIVEN, absurd_ratio, completed_sizes
+from errsrc.fitting.flops import AS_GIVEN, completed_sizes
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier, frontier, powers_of_ten
 from errsrc.fitting.isoflops import IsoFlop, hidden_outliers, outlier_sentence, parabolas, wrong_rows
@@ -53,7 +54,7 @@ AVERAGED = (Chinchilla, Coupled)
 LESS_NOISE = 3.0
 """Far runs are left out of the parabolas if they raise the noise of the parabolas by at least this factor."""
 FAR_BUDGET, ABSURD_BUDGET = 100.0, 1e7
-"""Factors between a budget and the compute of all runs: a warning tells them; sizes have wrong units."""
+"""Factors between a budget and the compute of all runs: for a warning, and for a doubt about the units."""
 LAWS = ("auto", *(name for name, law in ALL.items() if set(law.inputs) == {"n", "m"}))
 """The laws that the third approach can fit."""
 
@@ -88,7 +89,8 @@ class ComputeOptimal(TabularResult):
     runs : int
         Number of runs that the law is fitted to.
     rows : tuple of int
-        Number of rows that conditions kept of a table, and number of all its rows; () without conditions.
+        Number of rows of the table that the conditions kept, and number of all its rows; () without
+        conditions.
     factor : float
         c of the cost model C = c n m.
     """
@@ -122,7 +124,7 @@ class ComputeOptimal(TabularResult):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences on how far the budgets lie beyond the measured ones, and on the parts of the variance."""
+        """Sentences on how far budgets lie outside the measured range, and on the variance of ln error."""
         told = any(sentence.startswith(BEYOND) for sentence in self.warnings)
         ranges = {one.method: [] if told else range_sentence(one.measured) for one in self.frontiers}
         distinct = {text for sentences in ranges.values() for text in sentences}
@@ -364,7 +366,7 @@ def _far_budgets(budgets: Array, flops: Array) -> tuple[str, ...]:
     """Return a sentence if a budget is far above or below the compute of all runs."""
     measured = MeasuredRange.of(flops, budgets)
     factor = max(measured.above, measured.below)
-    if factor <= FAR_BUDGET * (1 + 1e-9):  # the default budgets reach so far
+    if factor <= FAR_BUDGET * (1 + 1e-9):  # the default budgets reach this far
         return ()
     (sentence,) = range_sentence({"budget": measured})
     end = (
@@ -388,7 +390,7 @@ def _check_fixed(law: str, fixed: Mapping[str, float]) -> None:
 
 
 class _OfEnds(NamedTuple):
-    """What approaches 2 and 3 make of the ends of all runs.
+    """The results of approaches 2 and 3, which use the last row of each run.
 
     Attributes
     ----------
@@ -505,15 +507,16 @@ class _Runs(NamedTuple):
     left_out : tuple of LeftOut
         The rows that cannot be used.
     columns : dict of str to str
-        The name of the column of each of `values` but run.
+        The name of the column of each entry of `values` except run.
     names : tuple of str
-        Where the table has each usable row, such as "line 23, 'run-22'"; empty for arrays.
+        The place of each usable row in the table, such as "line 23, 'run-22'"; empty for arrays.
     warnings : tuple of str
         Sentences on errors of 0.
     library : str
         The library of the data frame that the runs came from; "" if there is none.
     rows : tuple of int
-        Number of rows that conditions kept of the table, and number of all its rows; () without conditions.
+        Number of rows of the table that the conditions kept, and number of all its rows; () without
+        conditions.
     """
 
     values: dict[str, Any]
@@ -818,7 +821,7 @@ def _spread(law: Forecast | None, runs: Mapping[str, Array]) -> list[str]:
 
 
 def _warnings(frontiers: Sequence[Frontier], left_out: tuple[LeftOut, ...], used: int) -> list[str]:
-    """Return the warnings of all approaches, each sentence once, after that on rows that were left out."""
+    """Return the warnings, each sentence once: first on rows that were left out, then of all approaches."""
     out = []
     if left_out:
         out.append(left_out_sentence(left_out, used + sum(map(len, left_out))))

@@ -237,13 +237,13 @@ def _parameter(fit: Fit, name: str | None) -> Interval | None:
 
 
 def _outermost(mean: float, own: Sequence[Interval], weights: Sequence[float]) -> Interval:
-    """Return the mean between the outermost ends of the intervals of weight `SHARE` or more."""
+    """Return an interval around `mean` with the outermost ends of all intervals of weight `SHARE` or more."""
     counted = [one for one, w in zip(own, weights, strict=True) if w >= SHARE]
     low, high = min(one.low for one in counted), max(one.high for one in counted)
     return Interval(mean, min(low, mean), max(high, mean), counted[0].level)
 
 
 def _text(interval: Interval) -> str:
-    """Return an interval, with its estimate where the points determine no end."""
+    """Return an interval as text; if the points determine neither end, the estimate is added."""
     shown = str(interval)
     return f"{shown} ({interval.estimate:.2g} fits best)" if shown == "not determined" else shown

@@ -38,7 +38,7 @@ EXACT = 1e-9
 PLAUSIBLE = 0.01
 """A law counts if the points make it at least this probable, relative to the most probable law."""
 CLEAR = 0.1
-"""Laws that don't determine a quantity are left out if the others have this share of the evidence."""
+"""Laws that don't determine a quantity are left out if the other laws have this share of the evidence."""
 ITERATIONS = 40
 """Largest number of steps of a refit of a profile."""
 RUNGS = np.array([0.35, 0.7, 1.0, 1.3, 1.7, 2.5, 4.0, 8.0])
@@ -192,7 +192,7 @@ def _starts(found: Optimum) -> Array:
 
 
 def _within_limits(natural: Problem, ends: Array) -> Array:
-    """Return the ends of intervals, where an open end of an exponent becomes the bound of its search."""
+    """Clip intervals of bounded exponents to the bounds of the search; open both ends if both are reached."""
     lower, upper = natural.bounds()
     out = ends.copy()
     for j, p in enumerate(natural.free):
@@ -328,7 +328,7 @@ def average_intervals(laws: Sequence[LawEvidence]) -> dict[str, Interval]:
 
 
 def _mixed(own: Sequence[Interval], evidence: Array, degrees: Sequence[int]) -> Interval:
-    """Return the interval of a mixture of split t distributions, of the laws that determine the quantity."""
+    """Return the interval of a mixture of split t distributions, of the laws that determine the value."""
     if all(one.low == one.high == own[0].estimate for one in own):
         return own[0]  # all laws hold the quantity at one value
     clear = np.array([math.isfinite(one.high) and math.isfinite(one.low) for one in own])

@@ -24,7 +24,7 @@ MARGIN = 4.0
 """How much lower AICc must be for each further break.
 
 Set by 25 draws of 24 points over 5 decades, with 2% noise: without a margin, 2 of 25 power laws got a
-break, and with a margin of 2 to 8 none; 25 of 25 laws with one break got one, with each margin."""
+break, and with a margin of 2 to 8 none.  All 25 laws with one break got one break, with every margin."""
 
 
 @checks.arguments(most=Integer(at_least=0, at_most=2), level=LEVEL, seed=SEED)

@@ -42,7 +42,8 @@ class ChainedFit(Checked, Forecast):
     Raises
     ------
     TypeError, ValueError
-        If a law has other inputs, or if the dip is not a finite number.
+        If the inputs of the dense fit are not n and m, if eps_np is not an input of the pruned fit, or if the
+        dip is not a finite number.
 
     Notes
     -----
@@ -107,7 +108,7 @@ class ChainedFit(Checked, Forecast):
 
     @property
     def draw_count(self) -> int:
-        """Number of draws of the chain: the smaller one of the numbers of draws of both fits."""
+        """Number of draws of the chain: that of the fit with fewer draws."""
         return min(self.dense.draw_count, self.pruned.draw_count)
 
     @property
@@ -136,9 +137,10 @@ class ChainedFit(Checked, Forecast):
         return self._rows(self.pruned, {**inputs, "eps_np": eps_np})
 
     def _rows(self, forecast: Forecast, inputs: Mapping[str, Array]) -> Array:
-        """Return as many rows of `log_errors` of a fit as there are pairs of draws.
+        """Return ln error of a fit for its central curve and for the draws that are in pairs.
 
-        A fit takes a row for each draw of its own: the last row is repeated for those that are not used.
+        `log_errors` of the fit needs a row of inputs for each draw of the fit.  If the chain has fewer draws,
+        the last row is repeated, and the results for the additional draws are dropped.
         """
         rows = 1 + self.draw_count
         every = np.minimum(np.arange(1 + forecast.draw_count), rows - 1)

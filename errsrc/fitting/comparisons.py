@@ -17,6 +17,7 @@ from errsrc.checks import LEVEL, SEED, Choice, Flag, Integer, Number, Optional, 
 from errsrc.errors import NoFit
 from errsrc.fitting.anomalies import fall_and_peak
 from errsrc.fitting.clusters import FEW_ARE_FITTED, cluster_codes, clusters_of
+from errsrc.fitting.constant_sizes import LAWS_IN_N
 from errsrc.fitting.data_arguments import (
     as_table,
     check_no_columns,
@@ -30,7 +31,7 @@ from errsrc.fitting.outliers import far_from_laws
 from errsrc.fitting.points import NUMBERS
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.fitting.table_notes import noted_left_out
-from errsrc.fitting.table_points import LAWS_IN_N, table_points
+from errsrc.fitting.table_points import table_points
 from errsrc.laws import ALL
 from errsrc.laws.broken2 import Broken2
 from errsrc.laws.cliff import Cliff
@@ -412,14 +413,14 @@ def _weights(weights: ArrayLike, count: int) -> Array:
 
 
 def _by_cell(columns: Mapping[str, Array]) -> Callable[[NDArray[np.bool_]], NDArray[np.bool_]]:
-    """Return a function from a mask of points to the mask of cells, which are the different inputs."""
+    """Return a function that turns a mask of points into a mask of cells, the sets of equal inputs."""
     keys = np.column_stack([x for name, x in columns.items() if name != "error"])
     _, first = np.unique(keys, axis=0, return_index=True)
     return lambda mask: mask[first]
 
 
 def _splits(columns: Mapping[str, Array]) -> list[NDArray[np.bool_]]:
-    """Return which points are fitted, (points,), in each split; the largest cells are held out."""
+    """Return a mask of the fitted points, (points,), for each split; the largest cells are held out."""
     sizes = {name: x for name, x in columns.items() if name not in ("error", "eps_np")}
     order = sum((-1.0 if name == "density" else 1.0) * np.log(x) for name, x in sizes.items())
     keys = np.column_stack(list(sizes.values()))
@@ -436,7 +437,7 @@ def _usable_splits(
     of_cells: Callable[[NDArray[np.bool_]], NDArray[np.bool_]],
     free: Sequence[int],
 ) -> list[NDArray[np.bool_]]:
-    """Return the splits that leave enough cells for all laws for which the mildest split does."""
+    """Return the splits that leave enough cells for every law; a law that no split suits is ignored."""
     left = [int(of_cells(mask).sum()) for mask in masks]
     most = max((count for count in free if count < max(left, default=0)), default=None)
     return [] if most is None else [mask for mask, cells in zip(masks, left, strict=True) if cells > most]

@@ -531,7 +531,7 @@ def _of_average(fit: AveragedFit, cells: Mapping[str, Array], logs: Array) -> Av
 
 
 class _Search:
-    """Chooses candidates one after another, with the covariances that the chosen runs leave.
+    """Chooses candidates one after another; each chosen run changes the covariances for the next choice.
 
     `draws` has a row for each draw of the fit, a column for each candidate, and the answer as the last
     column.  The update of the draws is that of the ensemble square-root filter (Whitaker and Hamill 2002),
@@ -607,7 +607,7 @@ class _Search:
         return tuple(out)
 
     def gains(self, fit: Fit | AveragedFit, draws: Array, free: NDArray[np.bool_]) -> Array:
-        """Return the fall of ln of the answer's variance by each free candidate; 0 for other candidates."""
+        """Return by how much each free candidate lowers ln of the answer's variance; 0 for the others."""
         deviations = _deviations(draws)
         y, answer = deviations[:, :-1], deviations[:, -1]
         variance, before = (y**2).mean(axis=0), float((answer**2).mean())
@@ -624,7 +624,7 @@ class _Search:
         return np.where(free & (gains > SMALLEST_GAIN), gains, 0.0)
 
     def observed(self, draws: Array, k: int, noise: float) -> Array:
-        """Return the draws after candidate k was run, with an error at the mean of its draws.
+        """Return the draws after a run of candidate k whose ln error is the mean of the candidate's draws.
 
         Parameters
         ----------
@@ -654,7 +654,7 @@ class _Search:
         return float(self._variance(fit, self.answer.rows[:1], self.answer.cell or {})[0])
 
     def _variance(self, fit: Fit | AveragedFit, logs: Array, cells: Mapping[str, Array]) -> Array:
-        """Return the variance of ln error of one run around a curve that is `logs` at the cells, (cells,)."""
+        """Return the variance of ln error of one run around a curve with ln errors `logs`, (cells,)."""
         heavy = fit.tail / (fit.tail - 2)  # the variance of Student's t over its squared scale
         return np.asarray(heavy * fit.run_spread(logs, cells) ** 2)
 

@@ -61,7 +61,7 @@ def identifiability(found: Optimum) -> Identifiability:
 
 
 def _condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
-    """Return the condition number of the weighted Jacobian at z, (free,), and the flattest parameters."""
+    """Return `Identifiability.condition` and `Identifiability.entangled` at z, (free,)."""
     _, jac = problem.residuals(z[None, :], problem.error)
     _, singular, right = np.linalg.svd(np.sqrt(problem.weights)[:, None] * jac[0])
     flattest = tuple(p.name for p, v in zip(problem.free, right[-1], strict=True) if abs(v) > 0.2)
@@ -71,7 +71,7 @@ def _condition(problem: Problem, z: Array) -> tuple[float, tuple[str, ...]]:
 
 
 def _ties(found: Optimum) -> tuple[Law, ...]:
-    """Return the laws of other local optima whose sum of losses is as small within the noise, 5 at most."""
+    """Return the laws at other local optima that fit equally well within the noise, 5 at most."""
     return tuple(found.problem.law_at(other) for other in tied_optima(found)[1:6])
 
 

@@ -71,7 +71,9 @@ def check_falls(error: Array, inputs: Mapping[str, Array], accuracy: bool) -> No
     Raises
     ------
     RisingValues
-        If the errors rise and were not computed from accuracies: they are then probably accuracies.
+        If the errors rise and `accuracy` is False: the values are then probably accuracies.
+    ValueError
+        If the errors rise and `accuracy` is True.
     """
     if not rises(error, inputs):
         return

@@ -34,7 +34,7 @@ FEWEST_DEGREES = 1.0
 
 
 def few_sizes_sentences(problem: Problem) -> tuple[str, ...]:
-    """Return the sentence on a table of few sizes; none for other tables.
+    """Return one sentence if a table has few sizes; () for other tables.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def random_errors(
     z : ndarray of float64, shape (free,)
         Scaled coordinates of the solution of the problem.
     far : ndarray of bool, shape (points,)
-        Points that are far from the law; their residuals are no noise.
+        Points that are far from the law; their residuals are not noise.
     draws : int
         Number of refits.
     rng : numpy.random.Generator
@@ -107,8 +107,9 @@ def random_errors(
 def corrected_scale(residual: Array, weights: Array, jac: Array, prior: Array) -> float:
     """Return the standard deviation of noise that is equal at all points, from the residuals of a fit.
 
-    This is `noise.residual_scale` for a fit with weak priors, of which only the parameters that the points
-    determine count.  With A = J' W J + P and B = J' W^2 J, the factor is sum w - trace A^-1 B.
+    This is `noise.residual_scale` for a fit with weak priors.  Only parameters that the points determine
+    count as fitted.  With A = J' W J + P and B = J' W^2 J, the weighted sum of squared residuals is divided
+    by sum w - trace A^-1 B.
 
     Parameters
     ----------

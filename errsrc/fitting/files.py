@@ -412,7 +412,7 @@ def _positive(values: Any) -> Array:
 
 
 def _each(values: Any, read: Callable[[Any], T]) -> tuple[T, ...]:
-    """Return what `read` makes of each entry of a list; raise _WrongEntry with the index of a wrong one."""
+    """Return what `read` makes of each entry of a list; raise _WrongEntry with the index of a wrong entry."""
     return tuple(_read(_typed(values, list), k, read) for k in range(len(_typed(values, list))))
 
 

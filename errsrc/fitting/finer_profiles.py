@@ -40,17 +40,17 @@ def finer(
 ) -> dict[tuple[int, int], tuple[Array, Array]]:
     """Return the profile on each side of each parameter, with more values where it rises steeply.
 
-    A step is divided if it crosses the quantile and rises by more than the quantile.  Values that the bounds
-    of the search exclude are left out.
+    A step between two values of a profile is divided if the rise crosses the quantile in this step and grows
+    by more than the quantile.  Values that the bounds of the search exclude are left out.
 
     Parameters
     ----------
     natural : Problem
         The problem in natural units.
     z : ndarray of float64, shape (free,)
-        Its solution.
+        The solution of the problem.
     cost : float
-        The minimum of its sum of squares.
+        The smallest sum of squares.
     scale : float
         Standard deviation of the residuals.
     profiles : tuple of ndarray

@@ -46,7 +46,7 @@ The second is for the laws of `GRID_DOUBT`, chosen with it."""
 PART = 100_000
 """Largest number of runs that are predicted at a time: 256 draws of their curves take 200 MB."""
 SAMPLED = 10_000
-"""Largest number of runs of which the printed shares of the variance are the mean."""
+"""The printed shares of the variance are means over at most this many runs."""
 SHOWN = 50
 """Largest number of predictions that a printed table shows."""
 
@@ -134,7 +134,7 @@ class Prediction(Result):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences on how far the inputs lie beyond the measured ones, and on the parts of the variance."""
+        """Sentences on how far the inputs lie outside the measured range, and on the variance of ln error."""
         if self.forecast is None or not self.inputs:
             return ()
         usable = np.flatnonzero(np.isfinite(np.ravel(self.predicted)))
@@ -481,9 +481,10 @@ class Forecast(Result, abc.ABC):
         Returns
         -------
         dict of str to ndarray of float64, shape (P,)
-            "form" is the possible error of the form of the law, and "noise" the noise of a run
-            (`run_spread`).  "parameters" is how much the central 68% of the draws of the curve differ.  The
-            three shares have the sum 1; without any uncertainty they are nan.
+            The share of the variance by its source.  "form" is the possible error of the law's form, and
+            "noise" is the noise of a run (`run_spread`).  "parameters" is the uncertainty of the parameters,
+            whose standard deviation is half the width of the central 68% of the draws.  The three shares have
+            the sum 1; without any uncertainty they are nan.
         """
         columns = self._columns(inputs, f"{type(self).__name__}.variance_shares")
         if (size := len(columns[self.input_names[0]])) > PART:
@@ -543,7 +544,7 @@ class Forecast(Result, abc.ABC):
 
     @property
     def _is_grid(self) -> bool:
-        """Whether the law has several inputs, none of which has a largest value, as a density has."""
+        """Whether the law has several inputs, all without a largest value; a density has a largest value."""
         return len(self.input_names) > 1 and not self.at_most
 
     def extrapolation(self, inputs: Mapping[str, Array]) -> Array:
@@ -551,8 +552,9 @@ class Forecast(Result, abc.ABC):
 
         The fitted range of an input reaches from the smallest to the largest logarithm of the input over the
         fitted points.  The product of all inputs has such a range, too.  Each distance to a range is divided
-        by the width of the range, and the result is the largest quotient.  The product matters because a
-        point can have a moderate n and a moderate m, but a larger n * m than all fitted points.
+        by the width of the range, which counts as at least ln 2.  The result is the largest quotient.  The
+        product matters because a point can have a moderate n and a moderate m, but a larger n * m than all
+        fitted points.
 
         Parameters
         ----------
@@ -662,7 +664,7 @@ def _mixture(draws: Array, centre: Array, spread: Array, tail: float) -> Array:
     draws : ndarray of float64, shape (draw_count, points)
         ln error of each draw.
     centre : ndarray of float64, shape (points,)
-        ln error of the central curve, for points where no draw has an error.
+        ln error of the central curve; it replaces the draws at points where all draws are nan.
     spread : ndarray of float64, shape (points,)
         Scale of the t distributions.
     tail : float

@@ -102,7 +102,7 @@ class Frontier(TabularResult):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences on how far the budgets lie beyond the measured ones, and on the parts of the variance."""
+        """Sentences on how far budgets lie outside the measured range, and on the variance of ln error."""
         return (*range_sentence(self.measured), *self.share_sentences)
 
     @property
@@ -398,7 +398,8 @@ def _outside_members(fit: Forecast, a: float, ends: Array, cost: Cost) -> list[s
     """Return a sentence if the exponent a of an average lies outside those of its laws; [] if it does not.
 
     At each budget, the optimum of the average lies between the optima of the laws, where the average is
-    flattest.  If this place moves from one law towards another as the budget grows, its slope can be outside.
+    flattest.  If this place moves from the optimum of one law towards that of another as the budget grows,
+    the exponent of the average can lie outside the exponents of the laws.
     """
     members = [one for one, _ in weighted_fits(fit)]
     if len(members) < 2:
@@ -421,7 +422,7 @@ def _outside_members(fit: Forecast, a: float, ends: Array, cost: Cost) -> list[s
 
 
 def _share(exponent: Interval) -> Interval:
-    """Return the interval of an exponent between 0 and 1; open at both ends if it holds all of them."""
+    """Return an exponent's interval, clipped to [0, 1]; open at both ends if it contains all of [0, 1]."""
     low, high = max(exponent.low, 0.0), min(exponent.high, 1.0)
     if low == 0 and high == 1:
         low, high = -np.inf, np.inf

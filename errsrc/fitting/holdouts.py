@@ -356,10 +356,11 @@ FEWEST_SMALL = 3
 
 @checks.arguments(share=SHARE)
 def few_small_sizes(share: float = 0.25, **inputs: ArrayLike) -> tuple[str, ...]:
-    """Return a sentence for each input of which fewer than 3 values are small.
+    """Return a sentence for each input that has fewer than 3 small values.
 
-    The law that is compared with larger cells is fitted to the small cells (`small_cells`).  Two values of an
-    input do not determine its exponent: a curve through two values can continue steeply or nearly flat.
+    `holdout` fits a law to the small cells (`small_cells`) and compares it with the larger cells.  Two small
+    values of an input do not determine its exponent: a curve through two values can continue steeply or
+    nearly flat.
 
     Parameters
     ----------

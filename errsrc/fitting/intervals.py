@@ -40,7 +40,7 @@ OPEN = 10.0
 CEILING = 10.0
 """Upper end of the range of an upper plateau that no point has reached, in units of the largest error."""
 PLACES, MOVES = 3, 4
-"""Number of starts of each refit of `plausible_refits`, and of other places that are tried after it."""
+"""Number of starts of each refit of `plausible_refits`, and of places that are tried for each refit."""
 OPEN_STARTS = 24
 """Number of random starts of the fit around which `open_refits` resamples."""
 MOST_MOVED = 3.0
@@ -155,11 +155,12 @@ def plausible_refits(problem: Problem, z: Array, draws: int, seed: int, open_: C
     """Return refits to points that do not show how the error leaves a plateau or falls off a cliff.
 
     The best fit to such points follows their noise, and so do refits to resampled data.  Here the parameters
-    in `open_` are drawn evenly from the ranges in which fits start (`errsrc.laws.parameters`), as ranges of
-    plausible values.  A ceiling is between the largest error and `CEILING` times this error, and a floor
-    between 0 and the smallest error.  All other parameters are refitted with random weights of the points or
-    clusters.  In half of the refits, the place where the error leaves its plateau is then moved by a random
-    factor, because this place may be far beyond the points.  The other parameters are refitted once more.
+    in `open_` are drawn evenly from ranges of plausible values: the ranges in which fits start
+    (`errsrc.laws.parameters`).  A ceiling is between the largest error and `CEILING` times this error, and a
+    floor between 0 and the smallest error.  All other parameters are refitted with random weights of the
+    points or clusters.  In half of the refits, the place where the error leaves its plateau is then moved by
+    a random factor, because this place may be far beyond the points.  The other parameters are refitted once
+    more.
 
     Refits are chosen with probabilities in proportion to exp(-rise / 2), where rise is how far the sum of
     squares exceeds its smallest value, in units of the variance of the noise.  Points of one cluster count as
@@ -300,7 +301,7 @@ def _resampled(problem: Problem, z: Array, draws: int, seed: int) -> dict[str, A
         return {"weights": weights, "centres": _drawn_centres(problem, draws, rng)}
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
     residual, jac = (part[0] for part in problem.residuals(z[None, :], problem.error))
-    residual = np.where(far, np.median(residual[~far]), residual)  # wrong rows are no noise
+    residual = np.where(far, np.median(residual[~far]), residual)  # wrong rows are not noise
     noise = rng.standard_normal((draws, points))
     scale = noise_scale(problem, residual, jac)
     if problem.objective != "huber":  # where weights are precisions
@@ -315,8 +316,8 @@ def _resampled(problem: Problem, z: Array, draws: int, seed: int) -> dict[str, A
 def _drawn_centres(problem: Problem, draws: int, rng: np.random.Generator) -> Array | None:
     """Return the centres of the priors of each refit, (draws, free); None for the same centres in all.
 
-    Two sizes do not determine an exponent beside a floor: only its prior does.  In these refits the centre of
-    this prior is drawn from the prior (randomize-then-optimize, Bardsley et al. 2014).
+    Two sizes do not determine both an exponent and a floor: the prior of the exponent decides.  Therefore
+    each refit draws the centre of this prior from the prior (randomize-then-optimize, Bardsley et al. 2014).
     """
     law, names = problem.law, [p.name for p in problem.free]
     exponents = {"n": law.data_exponent_name, "m": law.model_exponent_name}
@@ -337,7 +338,7 @@ def _clustered(
     if problem.objective == "huber":
         degrees = degrees_of_freedom(rows, clusters, prior)
         weights = problem.weights * random_weights(clusters, degrees, draws, rng)
-        open_ = np.full(len(z), problem.few_sizes)  # few sizes leave any exponent to its prior
+        open_ = np.full(len(z), problem.few_sizes)  # with few sizes, priors decide the exponents
         return {"weights": weights, "centres": drawn_centres(problem, open_, draws, rng)}
     noise = wild_noise(root * residual, rows, clusters, prior, draws, rng) / root
     predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
@@ -347,7 +348,7 @@ def _clustered(
 
 
 def _autoregressive(problem: Problem, residual: Array, noise: Array) -> Array:
-    """Return independent noise, (draws, points), with the correlation of neighbouring residuals."""
+    """Return noise, (draws, points), whose neighbouring points are correlated as the residuals are."""
     order = np.argsort(problem.inputs[problem.law.inputs[0]], kind="stable")
     along: Array = (np.sqrt(problem.weights) * residual)[order]
     correlation = float(np.clip(along[1:] @ along[:-1] / max(float(along @ along), 1e-300), 0.0, 0.9))
@@ -408,7 +409,7 @@ def open_coordinates(natural: Problem, z: Array, scale: float) -> NDArray[np.boo
 
 def _covariance(jac: Array) -> Array:
     """Return the inverse of J'J for a Jacobian J, with its flattest directions kept finite."""
-    if not np.isfinite(jac).all():  # LAPACK need not return
+    if not np.isfinite(jac).all():  # LAPACK may never return
         return np.full((jac.shape[1], jac.shape[1]), np.inf)
     _, singular, right = np.linalg.svd(jac, full_matrices=False)
     inverse = right.T / np.maximum(singular, singular[0] * 1e-13)

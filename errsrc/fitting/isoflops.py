@@ -226,7 +226,7 @@ class IsoFlop(TabularResult):
         )
 
     def _sizes(self, used: Sequence[IsoFlopGroup], budget: float) -> tuple[Interval, Interval, Interval]:
-        """Return m*, n* and n* / m* at a budget: those of the parabola if it is the only budget."""
+        """Return m*, n* and n* / m* at a budget, from the lines, or from the parabola of the only budget."""
         (only, *more), (m_line, n_line) = used, self.lines
         if more or abs(math.log(budget / only.budget)) > math.log(NEAR):
             return m_line.at(budget), n_line.at(budget), m_line.ratio(n_line, budget)
@@ -517,7 +517,7 @@ class _Parabolas:
 
     @property
     def degrees(self) -> int:
-        """Number of runs minus that of the parabola's coefficients."""
+        """Number of used runs minus the number of the parabola's coefficients; 0 without a parabola."""
         return int(self.used.sum()) - 3 if self.fitted else 0
 
     def standardised(self) -> Array:
@@ -576,7 +576,7 @@ class _Parabolas:
 def _columns(
     error: ArrayLike, m: ArrayLike, flops: ArrayLike | None, n: ArrayLike | None
 ) -> dict[str, Array]:
-    """Return error, m, n and flops as arrays of one length; the one that is missing from flops = 6 n m."""
+    """Return error, m, n and flops as arrays of one length; a missing array follows from flops = 6 n m."""
     if flops is None and n is None:
         raise TypeError("isoflop takes the 'flops' parameter, the 'n' parameter, or both.")
     given = {"error": error, "m": m, "flops": flops, "n": n}

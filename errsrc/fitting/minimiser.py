@@ -194,7 +194,7 @@ def _weighted(
 
 
 def _damped_step(jac: Array, r: Array, stuck: NDArray[np.bool_], damping: Array) -> Array:
-    """Return the s that minimises |J s + r|^2 + damping |D s|^2, D having the norms of the columns of J."""
+    """Return the s that minimises |J s + r|^2 + damping |D s|^2; D = diag(norms of the columns of J)."""
     members, _, size = jac.shape
     free = np.where(stuck[:, None, :], 0.0, jac)
     norms = np.sqrt(np.einsum("snp,snp->sp", free, free))

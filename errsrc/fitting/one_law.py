@@ -530,7 +530,7 @@ def fit_points(
         reasons = _anomalies(problem, np.zeros(len(problem.error), dtype=bool))
         raise NoFit(" ".join([str(failure), *reasons]), failure.best) from None
     far = far_rows(problem, best.z)
-    if far.any() and objective == "huber" and given_delta is None:  # they have widened the threshold
+    if far.any() and objective == "huber" and given_delta is None:  # far rows have widened the threshold
         delta = max(HUBER * robust_scale(robust_residual(problem, best.z), problem.weights), 1e-9)
         problem = dataclasses.replace(problem, huber_delta=delta)
         best = optimum(problem, first, seed)

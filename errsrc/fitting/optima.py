@@ -68,7 +68,7 @@ def optimum(problem: Problem, starts: Array, seed: int) -> Optimum:
     if solution.converged[best]:
         return Optimum(problem, solution, z, cost, False)
     again = problem.solve(z[None, :], iterations=5000)
-    exact = again.cost[0] < 1e-14 * len(problem.error)  # rounding is near, and so is the optimum
+    exact = again.cost[0] < 1e-14 * len(problem.error)  # only rounding errors are left
     if np.isfinite(cost) and (again.converged[0] or exact or again.cost[0] > cost * (1 - 1e-3)):
         return Optimum(problem, solution, again.z[0], float(again.cost[0]), not again.converged[0])
     message = f"The fit of {problem.law.__name__} did not converge from any of {len(solution.cost)} starts."

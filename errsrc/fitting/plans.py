@@ -102,7 +102,7 @@ class Plan(TabularResult):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences on how far the sizes lie beyond the measured ones, and on the parts of the variance."""
+        """Sentences on how far the sizes lie outside the measured range, and on the variance of ln error."""
         shares = {name: np.array([share]) for name, share in self.shares.items()}
         return (*range_sentence(self.measured), *share_sentence(shares))
 
@@ -233,9 +233,9 @@ def plan(
     forecast : Forecast
         A fit of a law in n, or in n and m, or an average of such fits.
     error : float or array_like of float, shape (goals,), optional
-        The error to reach, > 0, in the units of the fitted errors.  Give either this or `budget`.
+        The error to reach, > 0, in the units of the fitted errors.  Give either `error` or `budget`.
     budget : float or array_like of float, shape (goals,), optional
-        The largest allowed cost, > 0, in the units of `cost`.  Give either this or `error`.
+        The largest allowed cost, > 0, in the units of `cost`.  Give either `error` or `budget`.
     cost : callable
         Function cost(n, m) of two arrays of one shape, which returns an array of costs.  The cost increases
         with n and with m.  For a law in n alone the cost is n.
@@ -368,8 +368,8 @@ class _Planner:
     def cheapest(self, target: Array) -> tuple[Array, Array]:
         """Return the cheapest (n, m) that reach the target error of each row, (rows,) each.
 
-        One run's noise, and the doubt about the form of the law, are those at the plan of the central curve.
-        If they grew with the sizes during the search, the draws with luck would plan absurdly large sizes.
+        All rows use the noise of one run and the possible error of the law's form at the plan of the central
+        curve.  If these grew with the sizes during the search, some draws would plan absurdly large sizes.
         """
         self.spread = 0.0
         n, m = self._cheapest(target)
@@ -398,7 +398,7 @@ class _Planner:
         """Return the (n, m) of lowest error within a budget, (rows,) each."""
         if not self.joint:
             return np.full(self.draws + 1, budget), np.ones(self.draws + 1)
-        self.spread = 0.0  # the same for all sizes, so it would change no minimum
+        self.spread = 0.0  # a spread that is equal for all sizes changes no minimum
 
         def value(m: Array) -> Array:
             n = self.affordable_n(budget, m)
@@ -412,7 +412,7 @@ class _Planner:
         return n, m
 
     def report(self, n: Array, m: Array, floor: Interval, level: float, target: float | None) -> Plan:
-        """Return the plan at sizes (rows,): row 0 is the estimate, the others have its interval."""
+        """Return the plan at sizes (rows,): row 0 gives the estimates, the other rows give the intervals."""
         sizes = dict(zip(self.forecast.input_names, (n, m), strict=False))
         centre = {name: size[:1] for name, size in sizes.items()}
         reached = self.forecast.predict(level=level, **centre)
@@ -429,11 +429,11 @@ class _Planner:
         )
 
     def _bounded(self, name: str, size: Array) -> Array:
-        """Return sizes, (rows,), with 0 for those at the lower end of the search: nothing bounds them."""
+        """Return sizes, (rows,); sizes at the lower end of the search become 0: nothing bounds them."""
         return np.where(size <= self.range[name][0] * (1 + 1e-6), 0.0, size)
 
     def _warnings(self, sizes: dict[str, Array], target: float | None) -> list[str]:
-        """Return a sentence on each size that is far from those measured, and on draws without any size."""
+        """Return a sentence on each size below the measured sizes, and on draws that have no plan."""
         warnings = []
         for name, size in sizes.items():
             measured = self.forecast.inputs[name]

@@ -150,7 +150,7 @@ def _columns(
 def _units(
     law: type[Law], sizes: Mapping[str, Array], constants: Mapping[str, float], where: str
 ) -> dict[str, float]:
-    """Return the constants of the law: those given, by default the largest input."""
+    """Return the constants of the law: the given values, or by default the largest values of the inputs."""
     units = {constant: float(sizes[name].max()) for name, constant in law.references.items()}
     for name, value in constants.items():
         if name not in units:
@@ -160,7 +160,7 @@ def _units(
 
 
 def _scales(law: type[Law], error: Array, inputs: Mapping[str, Array]) -> dict[str, float]:
-    """Return the divisors of "error" and of each input: geometric means, of all inputs that share a unit."""
+    """Return the geometric means by which error and inputs are divided; inputs of one unit share one."""
     scales = {"error": _geometric_mean(error)}
     for name in inputs:
         first = law.shared_units.get(name, name)
@@ -246,7 +246,7 @@ def check_largest(law: type[Law], largest: float | None, error: Array, where: st
 
 
 def _check_varied(law: type[Law], sizes: Mapping[str, Array], held: Mapping[str, float], where: str) -> None:
-    """Raise ValueError for inputs that do not vary independently although free parameters need it."""
+    """Raise ValueError if inputs do not vary independently, but a free parameter requires that they do."""
     needed: list[str] = []
     for p in law.parameters():
         for quantity, power in p.unit:

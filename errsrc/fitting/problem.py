@@ -115,7 +115,7 @@ class Problem:
 
     @functools.cached_property
     def few_sizes(self) -> bool:
-        """Whether the law has several sizes, such as n and m, and the points at most `FEW_SIZES` of them.
+        """Whether the law has several inputs, such as n and m, and at most `FEW_SIZES` different sizes.
 
         This is False for laws with an input that has a largest value, such as a density.
         """

@@ -53,7 +53,7 @@ def pruned_networks(
     Parameters
     ----------
     values : dict of str to ndarray of float64, shape (points,)
-        The columns of the table by input: density, and those of depth, width, n and eps_np that there are.
+        The columns of the table by input: density; depth, width, n and eps_np only if the table has them.
     error : ndarray of float64, shape (points,)
         Measured errors.
     clusters : ndarray of intp, shape (points,), or None

@@ -136,7 +136,7 @@ def fewest_weights(
         accepted = "an array of finite numbers >= 1"
         raise ValueError(checks.refusal("weights", "fewest_weights", accepted, float(count.min())))
     density, logs = _run_errors(forecast, count, networks)
-    reached = logs <= np.log(error)  # nan is not
+    reached = logs <= np.log(error)  # nan does not reach it
     if not reached[0].any():
         best = interval_of(np.exp(np.nanmin(logs, axis=(1, 2))), level)
         raise Unreachable(f"No network of these reaches an error of {error:g}: the lowest is {best}.", best)
@@ -168,14 +168,14 @@ def _run_errors(forecast: Forecast, count: Array, networks: Mapping[str, ArrayLi
     count : ndarray of float64, shape (networks,)
         Number of weights of each network.
     networks : dict of str to array_like
-        Inputs but the density.
+        All inputs except the density.
 
     Returns
     -------
     density : ndarray of float64, shape (networks, densities)
-        From one weight on.
+        The densities of each network, from a single weight up to density 1.
     logs : ndarray of float64, shape (1 + draws, networks, densities)
-        ln error; without the noise of a run in row 0.
+        ln error of one run; row 0 is for the central curve, without the noise of a run.
     """
     names = tuple(name for name in forecast.input_names if name != "density")
     if set(networks) != set(names):
@@ -199,8 +199,8 @@ def _run_errors(forecast: Forecast, count: Array, networks: Mapping[str, ArrayLi
 def _smallest_density(density: Array, logs: Array, reached: Array, target: float) -> Array:
     """Return the smallest density at which each network reaches the target ln error, (1 + draws, networks).
 
-    It is interpolated between the first density of the grid that reaches the target and the one before; inf
-    where none reaches it.
+    The density is interpolated between two densities of the grid: the first that reaches the target, and the
+    density before.  The result is inf where no density reaches the target.
     """
     first = reached.argmax(2)
     last = np.maximum(first - 1, 0)

@@ -1,4 +1,4 @@
-"""How far sizes and budgets lie beyond the measured ones, and from what the intervals of errors come."""
+"""Sentences on how far results lie beyond the measured range, and on the sources of their uncertainty."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from errsrc.results import percent
 BEYOND = "Beyond the measured range: "
 """The beginning of a sentence on results beyond the measured range."""
 SAID = 2.0
-"""A printed result says how far it lies beyond the measured range from this factor on."""
+"""A printed result that lies at least this factor beyond the measured range says so."""
 WORDS = {
     "form": "doubt about the law's form",
     "noise": "noise of a run",

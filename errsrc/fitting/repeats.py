@@ -111,9 +111,9 @@ def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free:
     - The cell with the largest spread is compared with all other cells.  Its spread must also be more than
       twice the spread of the other cells, because the noise of seeds differs between sizes.
 
-    Each comparison tests a ratio of variances against a quantile of the F distribution.  For normal noise of
-    one standard deviation and a correct law, each comparison gives a false alarm for at most 1 in 1,000
-    tables.
+    Each comparison tests a ratio of variances against a quantile of the F distribution.  For normal noise
+    with the same standard deviation in all rows, and a correct law, each comparison gives a false alarm for
+    at most 1 in 1,000 tables.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def excess_spread(inputs: Mapping[str, Array], error: Array, curve: Array, free:
     departure = mean - np.bincount(cell, curve) / count
     departure = departure - np.average(
         departure, weights=count
-    )  # an objective may lie off the mean of ln error
+    )  # a law fitted by another objective may miss the mean of ln error
     scatter = float(count @ departure**2) / between
     advice = (
         "If they are trials of other settings, --best-of (best_of=True) keeps the best of each size; if they "

@@ -432,7 +432,7 @@ def _found(
     seed: int,
     keep_far: bool = False,
 ) -> tuple[list[Optimum], tuple[str, ...]]:
-    """Return the optima of all laws without the rows that are far from all, and sentences on these rows."""
+    """Return the optima of all laws without far rows (unless `keep_far`), and warnings on rows and laws."""
     names = _suitable(inputs, fixed)
     columns = _columns(error, inputs, names, weights, clusters)
     keep, thinning = kept_rows(columns["error"], {name: columns[name] for name in names})
@@ -453,7 +453,7 @@ def _found(
 
 
 def _with_first(average: AveragedFit, sentences: tuple[str, ...]) -> AveragedFit:
-    """Return an average with more warnings in front."""
+    """Return an average with the given sentences before its warnings."""
     if not sentences:
         return average
     return dataclasses.replace(average, warnings=(*sentences, *average.warnings))
@@ -465,7 +465,7 @@ def _names(found: Sequence[Optimum]) -> tuple[str, ...]:
 
 
 def _shares(found: Sequence[Optimum]) -> tuple[Array, list[int], NDArray[np.intp]]:
-    """Return the weights of fits up to a factor, the positions of those with draws, and how many draws."""
+    """Return the weights of fits up to a factor, the positions of fits with draws, and counts of draws."""
     w = found[0].problem.weights
     effective = float(w.sum() ** 2 / (w**2).sum())
     costs = np.maximum([f.cost for f in found], 1e-300)
@@ -475,7 +475,7 @@ def _shares(found: Sequence[Optimum]) -> tuple[Array, list[int], NDArray[np.intp
 
 
 def _averaged(found: Sequence[Optimum], level: float, seed: int) -> AveragedFit:
-    """Return the average of fits that have ended at optima; raise NoFit if one of them makes no sense."""
+    """Return the average of fits that have ended at optima; raise NoFit if no law describes the points."""
     share, kept, counts = _shares(found)
     evidence = _evidence(found, kept, level)
     parts = [(i, found[i], int(counts[i])) for i in kept]
@@ -488,7 +488,7 @@ def _averaged(found: Sequence[Optimum], level: float, seed: int) -> AveragedFit:
 
 
 def _evidence(found: Sequence[Optimum], kept: Sequence[int], level: float) -> dict[int, LawEvidence]:
-    """Return the evidence for the plausible laws in n and m, and for the first, by their positions."""
+    """Return the evidence for the first law and for all plausible laws, by position; {} for other inputs."""
     names = _names(found)
     if not set(names) <= {"n", "m"}:
         return {}
@@ -520,9 +520,10 @@ def _solved(posed: list[Problem], seed: int) -> list[Optimum]:
 
 
 def _far_rows(found: Sequence[Optimum]) -> NDArray[np.bool_]:
-    """Return the rows that are far from the law that fits best, bool (points,); raise NoFit if none falls.
+    """Return a mask of the rows that are far from the law that fits best, bool (points,).
 
-    The rows are in the order of the problems.
+    The rows are in the order of the problems.  NoFit is raised if the errors do not fall, or if the error at
+    the largest n of a curve is far below the law.
     """
     best = min(found, key=lambda one: one.cost)
     problem, far = best.problem, all_far_rows(best.problem, best.z)
@@ -642,7 +643,8 @@ def _check_values(
 ) -> None:
     """Raise ValueError for negative parameters and constants, and for errors above a fixed random guess.
 
-    Also for a parameter whose unit depends, in one of the laws, on an exponent that is not fixed.
+    ValueError is also raised for a fixed parameter whose unit depends, in one of the laws, on an exponent
+    that is not fixed.
     """
     for name, value in {**fixed, **constants}.items():
         Number(at_least=0)(value, name, "auto")
@@ -666,7 +668,7 @@ def _posed(
     fixed: Mapping[str, float],
     constants: Mapping[str, float],
 ) -> list[Problem]:
-    """Return the problem of the first law, and of each law with fewer free parameters than points."""
+    """Return the problems of the first law and of each law with fewer parameters than different sizes."""
     error, sizes = columns["error"], {name: columns[name] for name in names}
     clusters = columns["clusters"].astype(np.intp) if "clusters" in columns else None
     points = len(np.unique(np.column_stack(list(sizes.values())), axis=0))
@@ -689,7 +691,7 @@ def _noise_scales(posed: list[Problem], seed: int) -> tuple[float, float]:
     """Return the robust scale of the noise and its standard deviation, the same for all laws.
 
     Along n alone the robust scale needs no law (`local_scale`), and the standard deviation is not used.
-    For other inputs both are those of the least-squares residuals of the best law.
+    For other inputs, both are computed from the least-squares residuals of the best law.
     """
     first = posed[0]
     if tuple(first.inputs) == ("n",):
@@ -719,11 +721,11 @@ def _optima(posed: list[Problem], delta: float, prior: float, seed: int) -> list
 
 
 def _warnings(members: tuple[Fit, ...], weights: Sequence[float]) -> tuple[str, ...]:
-    """Return the warnings of the members that weigh in, those on what the table of the average shows.
+    """Return the warnings of the first member, and new warnings of other members with enough weight.
 
-    The table shows that parameters of the first member are not determined, and no parameters of the others.
-    Rows that are far from the law that fits best, and errors above eps0, are named once, for the average.
-    From the second member on, each warning starts with the name of its law.
+    Warnings about parameters that are not determined are left out, because the table of the average shows
+    them.  Warnings about far rows are left out, because the average has its own.  A sentence on errors above
+    eps0 is given once.  From the second member on, each warning starts with the name of its law.
     """
     warnings: list[str] = []
     for member, weight in zip(members, weights, strict=True):

@@ -140,7 +140,7 @@ def _column(table: DataTable, role: str, name: str, asked: Mapping[str, str], ne
 def _of_constant(
     table: DataTable, notes: Mapping[str, Any], usable: NDArray[np.bool_], left_out: tuple[LeftOut, ...]
 ) -> tuple[NDArray[np.bool_], tuple[LeftOut, ...]]:
-    """Leave out rows of another m than the constant m of the fit."""
+    """Leave out rows whose m differs from the constant m of the fit."""
     constant = notes.get("constant", {})
     for name, value in constant.items() if isinstance(constant, Mapping) else ():
         known = isinstance(value, float) and name in table.header and name not in table.repeated

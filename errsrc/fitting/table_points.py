@@ -1,7 +1,8 @@
 """From a table to the points of a fit.
 
 A table is a file or a data frame (`errsrc.tables`).  `law_columns` chooses the law and its columns.
-`table_runs` chooses the rows that can be used.  The notes of the fit count the rows that were left out.
+`table_runs` chooses the rows that can be used.  `varying_sizes` replaces the law if m is constant.  The
+notes of the fit count the rows that were left out.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import FarRows
+from errsrc.fitting.constant_sizes import varying_sizes
 from errsrc.fitting.directions import check_falls
-from errsrc.fitting.flops import absurd_ratio
+from errsrc.fitting.doubtful_units import absurd_ratio
 from errsrc.fitting.pruned_networks import pruned_networks
 from errsrc.fitting.repeats import excess_spread
 from errsrc.fitting.table_columns import law_columns
@@ -25,25 +27,12 @@ from errsrc.fitting.table_notes import left_out_notes
 from errsrc.fitting.table_runs import table_runs
 from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
-from errsrc.laws.chinchilla import Chinchilla
-from errsrc.laws.coupled import Coupled
-from errsrc.laws.coupled_dense import CoupledDense
-from errsrc.laws.dense import Dense
-from errsrc.laws.envelope import Envelope
 from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import Array, Law
-from errsrc.laws.power import Power
 from errsrc.tables import DataTable, left_out_sentence
 from errsrc.tables.measurements import READ_AS_IS, TableRules
 
 F = TypeVar("F", bound=Any)
-LAWS_IN_N: dict[type[Law], tuple[type[Law], dict[str, str]]] = {
-    Chinchilla: (Power, {"B": "a", "beta": "alpha"}),
-    Coupled: (Power, {"B": "a", "beta": "alpha"}),
-    Dense: (Envelope, {"eps0": "eps0", "alpha": "alpha", "eta": "eta"}),
-    CoupledDense: (Envelope, {"eps0": "eps0", "alpha": "alpha", "eta": "eta"}),
-}
-"""The law in n that replaces a law in n and m if m is constant, with the new names of parameters."""
 
 
 class TablePoints(NamedTuple):
@@ -92,7 +81,7 @@ class TablePoints(NamedTuple):
     left_out: str = ""
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of `errsrc.fit` that are not the law."""
+        """Return the arguments of `errsrc.fit`, without the law."""
         given = {"error": self.error, "weights": self.weights, "fixed": self.fixed, **self.inputs}
         return given if self.clusters is None else {**given, "clusters": self.clusters}
 
@@ -210,8 +199,7 @@ def table_points(
     found = table_runs(chosen.table, chosen.columns | weight, rules, clusters=clusters)
     values = dict(found.values)
     error, weights = values.pop("error"), values.pop("weights", None)
-    if chosen.other_m is not None and len(error) > 1 and "n" in values and not np.ptp(values["n"]):
-        raise ValueError(constant_n(chosen.columns["n"], float(values["n"][0]), chosen.other_m))
+    varying = varying_sizes(chosen.law, chosen.columns, values, fixed or {}, chosen.other_m)
     if chosen.law is None or (chosen.law in ALL.values() and chosen.law not in (Broken, FiniteData)):
         check_falls(error, values, rules.accuracy)
     notes = chosen.notes()
@@ -221,19 +209,19 @@ def table_points(
         notes["accuracy"] = True
     notes |= left_out_notes(found.left_out, len(table))
     points = TablePoints(
-        law=chosen.law,
-        inputs=values,
+        law=varying.law,
+        inputs=varying.inputs,
         error=error,
         weights=weights,
-        fixed={},
-        notes=notes,
-        warnings=(*chosen.warnings, *found.warnings, *absurd_ratio(values)),
+        fixed=varying.fixed,
+        notes=notes | varying.notes,
+        warnings=(*chosen.warnings, *found.warnings, *absurd_ratio(values), *varying.warnings),
         rows=found.rows,
         unit=table.unit,
         clusters=found.clusters,
         left_out=left_out_sentence(found.left_out, len(table)) if found.left_out else "",
     )
-    return _with_fixed(_of_networks(points) if chosen.several_networks else points, fixed or {})
+    return _of_networks(points) if chosen.several_networks else points
 
 
 def _of_networks(points: TablePoints) -> TablePoints:
@@ -244,52 +232,8 @@ def _of_networks(points: TablePoints) -> TablePoints:
         notes["said"] = [*notes.get("said", []), *found.remarks]
     return points._replace(
         inputs=found.inputs,
-        fixed=found.fixed,
+        fixed={**found.fixed, **points.fixed},
         notes=notes,
         warnings=(*points.warnings, *found.warnings),
         clusters=found.clusters,
-    )
-
-
-def _with_fixed(points: TablePoints, fixed: Mapping[str, float]) -> TablePoints:
-    """Return the points with fixed parameters; those of a constant m become points of the law in n."""
-    columns, m = points.notes["columns"], points.inputs.get("m")
-    if m is None or not (points.law in LAWS_IN_N or points.law is None):
-        return points._replace(fixed={**points.fixed, **fixed})
-    n = points.inputs["n"]
-    if np.ptp(m) and not np.ptp(n):
-        raise ValueError(constant_n(columns["n"], float(n[0]), columns["m"]))
-    if np.ptp(m) or not np.ptp(n):
-        return points._replace(fixed={**points.fixed, **fixed})
-    law, names = (None, {name: name for name in fixed}) if points.law is None else LAWS_IN_N[points.law]
-    shown = "the law in n is fitted"
-    if law is not None and points.law is not None:
-        shown += f", {law.__name__} instead of {points.law.__name__}"
-        for name in fixed.keys() - names.keys():
-            raise ValueError(f"m is {m[0]:g} in every row: {shown}, which has no {name}: leave {name} out.")
-    own = {name: column for name, column in columns.items() if name != "m"}
-    return points._replace(
-        law=law,
-        inputs={name: x for name, x in points.inputs.items() if name != "m"},
-        fixed={names[name]: value for name, value in fixed.items()},
-        notes={**points.notes, "columns": own, "constant": {columns["m"]: float(m[0])}},
-        warnings=(*points.warnings, f"m is {m[0]:g} in every row: {shown}."),
-    )
-
-
-def constant_n(n: str, value: float, m: str) -> str:
-    """Return a sentence that says which fit a table with a constant n allows.
-
-    Parameters
-    ----------
-    n : str
-        The column of n.
-    value : float
-        The constant n.
-    m : str
-        The column of m.
-    """
-    return (
-        f"The column {n!r} is {value:g} in every row, and {m!r} varies: fit a power law in the model size, "
-        f"with law 'power' and {m!r} as the column of n (--law power --n {m})."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 
-from errsrc.fitting.flops import wrong_units
+from errsrc.fitting.doubtful_units import wrong_units
 from errsrc.fitting.mixtures import mixed_rows, unfinished_rows
 from errsrc.fitting.repeats import best_of_cells, equal_repeats
 from errsrc.tables import DataTable, LeftOut

@@ -116,7 +116,7 @@ def _posterior(
 ) -> tuple[Array, Array, Array] | None:
     """Return the models of the noise, their probabilities, and their sums of squares.
 
-    None if there are too few points, if nothing varies, or if the residuals are 0.
+    The result is None if there are too few points, if nothing varies, or if the residuals are 0.
     """
     varied = [x - x.mean() for x in columns if np.ptp(x) > 1e-9]
     if degrees < FEWEST or not varied or not float(residual @ residual) > 0:
@@ -155,10 +155,10 @@ def _restricted(residual: Array, left: Array, logs: Array, degrees: int) -> tupl
 
 
 def _response(jac: Array, prior: Array, gradients: Array) -> tuple[Array, Array]:
-    """Return the response of each quantity to each residual, and its variance by the priors.
+    """Return the response of each quantity to each residual, and the variance that the priors add.
 
-    The first has the shape (quantities, points), the second (quantities,), in units of the variance of the
-    noise.
+    The response has the shape (quantities, points).  The variance of each quantity, (quantities,), is in
+    units of the variance of the noise.
     """
     left, half = determined_directions(jac, prior)
     pull = gradients @ half @ left.T

@@ -145,7 +145,7 @@ def _far_from_law(
 
 
 def _trimmed(problem: Problem, masks: Sequence[Array], kept: int) -> Array:
-    """Return the scaled coordinates of the least trimmed squares, from the subsets of the masks, (free,)."""
+    """Return the scaled coordinates, (free,), of least trimmed squares; the masks give the first subsets."""
     first = problem.starts(STARTS, 0)
     z = []
     for mask in masks:
@@ -165,7 +165,8 @@ def _trimmed(problem: Problem, masks: Sequence[Array], kept: int) -> Array:
 def _far(problem: Problem, z: Array, kept: int) -> NDArray[np.bool_]:
     """Return which rows are far from the law, in the order of the problem.
 
-    Starting at the least trimmed squares, the law is fitted to the rows within 4 standard deviations.
+    The law is fitted again, from the solution of least trimmed squares, to the rows within 4 standard
+    deviations.
     """
     free = len(problem.free)
     size = np.abs(problem.residuals(z[None, :], problem.error)[0][0])
@@ -185,7 +186,7 @@ def _far(problem: Problem, z: Array, kept: int) -> NDArray[np.bool_]:
 def _off_parabolas(budgets: Sequence[_Budget], far: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which of the far runs lie far off the parabolas of the other runs of their budgets, (runs,).
 
-    Runs whose budgets have too few other runs for a parabola are not judged, and count as far off it.
+    If a budget has too few other runs for a parabola, all its far runs count as far off.
     """
     out = far.copy()
     squares, degrees, distances = 0.0, 0, []

@@ -31,7 +31,7 @@ def compiled(law: type[Law]) -> Callable[..., list[Any]]:
     law : type of Law
         The law.
     """
-    from errsrc.laws.gradients import GRADIENTS  # here, so that this module can write a file that is missing
+    from errsrc.laws.gradients import GRADIENTS  # here, so that the file can be made if it is missing
 
     return GRADIENTS.get(law) or lambdified_gradient(law)
 
@@ -52,7 +52,7 @@ def compiled_error(law: type[Law]) -> Callable[..., Any]:
 
 
 def equation(law: type[Law]) -> str:
-    """Return the text of `Law.equation`, but do not import sympy for laws of ``errsrc.laws.ALL``.
+    """Return the text of `Law.equation`; for laws of ``errsrc.laws.ALL`` this does not import sympy.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def check_error(law: Law, inputs: Mapping[str, Any], predicted: Any) -> None:
 
 
 def _unit_advice(law: Law, points: Mapping[str, Any]) -> str:
-    """Return a sentence on what to declare if the law is another law in other units of its inputs, or ""."""
+    """Return a sentence on what to declare if other units of the inputs change the law; otherwise ""."""
     groups: dict[str, list[str]] = {}
     for name in law.inputs:
         if name not in (*law.error_inputs, *law.dimensionless):
@@ -185,7 +185,7 @@ def _lambdified(law: type[Law], expression: Any) -> Callable[..., Any]:
 
 
 def _numpy_functions(law: type[Law]) -> dict[str, Callable[..., Any]]:
-    """Return the numpy code of the functions in a formula that have their own, by name."""
+    """Return {name: numpy code} for the functions in a formula that bring numpy code with them."""
     import sympy
 
     code: dict[str, Callable[..., Any]] = {}

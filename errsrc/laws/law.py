@@ -243,7 +243,7 @@ class Law(abc.ABC):
         return float(getattr(self, self.references[name])) if name in self.references else 1.0
 
     def rescaled(self, scales: Mapping[str, float]) -> Self:
-        """Return the same law in smaller units, in which numbers are larger.
+        """Return the same law in other units, in which numbers are multiplied by the factors `scales`.
 
         If ``law.error(n=x) == y`` for a law whose ``references`` is empty, then ``law.rescaled({"n": s,
         "error": t}).error(n=s * x) == t * y``.
@@ -251,10 +251,10 @@ class Law(abc.ABC):
         Parameters
         ----------
         scales : dict of str to float
-            The factor, > 0, by which numbers grow, for "error" and for each input.  Names that are left out
-            have the factor 1.  If the law divides an input by a constant such as n_full, give the factor of
-            this ratio.  An input in `shared_units` needs the same factor as the input that it shares the unit
-            with.  An input in `dimensionless` needs the factor 1.
+            The factor, > 0, by which numbers are multiplied, for "error" and for each input.  Names that are
+            left out have the factor 1.  If the law divides an input by a constant such as n_full, give the
+            factor of this ratio.  An input in `shared_units` needs the same factor as the input that it
+            shares the unit with.  An input in `dimensionless` needs the factor 1.
 
         Raises
         ------
@@ -302,7 +302,7 @@ LAW = LawClass()
 
 @functools.cache
 def _faults(law: type[Law]) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Return what the definition of a law must be, each with the names that break it."""
+    """Return pairs: a requirement on the definition of a law, and the names that violate the requirement."""
     parameters = {p.name for p in law.parameters()}
     units = {quantity for p in law.parameters() for quantity, _ in p.unit}
     powers = {power for p in law.parameters() for _, power in p.unit}

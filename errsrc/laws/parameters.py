@@ -115,7 +115,7 @@ def _declare(
     unit: Mapping[str, float | str] | None,
     default: Any,
 ) -> Any:
-    """Return the field of a parameter: `rule` says which values it accepts, the rest how it is fitted."""
+    """Return the field of a parameter: `rule` says which values it accepts, the others how it is fitted."""
     behaviour = {"log": log, "start": start, "bounds": bounds, "unit": tuple((unit or {}).items())}
     return field(default=default, metadata={"rule": rule, "parameter": behaviour})
 

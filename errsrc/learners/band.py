@@ -198,8 +198,9 @@ class BandLeastSquares(SpectralLearner):
     def _iterated_fit(self, x: Array, found: toeplitz.ToeplitzSolution) -> BandFit:
         """Return the fit of n examples by iteration.
 
-        Weights may hide nodes that are badly placed from the condition number that the iteration estimates.
-        The singular values of the unweighted functions decide then, where they are affordable.
+        If the nodes are badly placed, the condition number that the iteration estimates may still be small,
+        because of the weights.  Therefore the singular values of the unweighted functions decide whether the
+        nodes determine the function, if the matrix is small enough to compute them.
         """
         n, size, status = len(x), self.basis.size, found.status
         determined = found.converged and n >= size and bool(np.isfinite(found.condition))

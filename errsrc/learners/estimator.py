@@ -191,7 +191,7 @@ def as_estimator(
 
 @dataclass(frozen=True)
 class _AnEstimator(checks.Rule):
-    """An instance with the methods of scikit-learn's regressors and classifiers, of any class."""
+    """An instance of any class that has the methods of scikit-learn's regressors and classifiers."""
 
     accepted: ClassVar[str] = (
         "a regressor or a classifier of scikit-learn: an instance with get_params, set_params, fit, predict"
@@ -365,7 +365,7 @@ def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:
 
 
 def _draws(splitter: Any) -> bool:
-    """Return whether a splitter is random; scikit-learn raises an error for the random state of any other."""
+    """Return whether a splitter is random; scikit-learn accepts a random state only for random splitters."""
     return bool(getattr(splitter, "shuffle", True))
 
 

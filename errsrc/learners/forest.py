@@ -57,5 +57,5 @@ def _mean(forest: Any, shape: tuple[int, ...], at: Array) -> Array:
 
 
 def _shares(forest: Any, columns: Array, at: Array) -> Array:
-    """Return scores (N, classes), where `columns` (classes in the data, classes) gives each its column."""
+    """Return scores (N, classes); `columns` has a one-hot row (classes,) for each class in the data."""
     return np.asarray(forest.predict_proba(at) @ columns)

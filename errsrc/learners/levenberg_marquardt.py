@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 _FIRST, _LEAST, _MOST = 0.1, 1e-20, 1e12  # damping: initial, smallest and largest
-_LOWERED = 0.5  # smallest factor of the damping after a step that was taken
-_RAISED = 2.0  # factor of the damping after a step that was refused; it doubles with each further refusal
-_WELL_CONDITIONED = 1e8  # trace of J'J over the penalty up to which the normal equations lose half the digits
+_LOWERED = 0.5  # smallest factor by which a step that is taken multiplies the damping
+_RAISED = 2.0  # factor by which a step that is not taken multiplies the damping; doubles with each such step
+# largest trace of J'J, divided by the penalty, for which the normal equations lose at most half the digits
+_WELL_CONDITIONED = 1e8
 
 ResidualFunction = Callable[[Tensor], Tensor]
 """Function that maps points (E, P) to residuals (E, R)."""

@@ -129,8 +129,8 @@ class MatrixPencil(Learner):
     def _at_most_k(self, pairs: NDArray[np.int64], values: Array, labels: Array) -> NDArray[np.int64]:
         """Return the positions of at most K functions for pairs of frequencies k, -k that were found.
 
-        (K + 1) / 2 pairs without the frequency 0 have K + 1 functions.  The constant then replaces the pair
-        without which the labels are fitted best.
+        If the pairs have K + 1 functions, one pair is replaced by the constant function.  This is the pair
+        whose replacement gives the smallest residual.
         """
         supports = [_positions(pairs)]
         if len(supports[0]) > self.sparsity:
@@ -162,7 +162,7 @@ class MatrixPencil(Learner):
         return np.array(out)
 
     def _find_frequencies(self, samples: Array) -> tuple[NDArray[np.int64], float]:
-        """Return which frequencies samples (n, outputs) have, and the condition number of finding them.
+        """Return the frequencies of samples (n, outputs), and the condition number of their computation.
 
         A number p stands for the p-th pair of frequencies k, -k of the basis; 0 stands for k = 0.
         """

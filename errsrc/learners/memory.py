@@ -70,7 +70,7 @@ class Memory(LinearLearner):
 
 @dataclass(frozen=True, eq=False)
 class _ClassMemory:
-    """Scores of classes: the remembered ones (different inputs, classes), and equal ones for other inputs."""
+    """Scores of classes: `scores` (different inputs, classes) for remembered inputs, else equal scores."""
 
     learner: Memory
     x: Array

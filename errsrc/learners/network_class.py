@@ -385,7 +385,7 @@ class StandardUnits:
 
 
 class _LabelUnits(StandardUnits):
-    """Units for a quadratic network, whose weights can undo a change of the labels' unit alone."""
+    """Units for a quadratic network, whose weights can undo a change of the labels' unit, but no other."""
 
     def original(self, weights: Weights) -> Weights:
         """Return weights for the original units, see `StandardUnits.original`."""

@@ -29,7 +29,7 @@ from errsrc.settings import FunctionClass, NetworkFunctions
 from errsrc.settings.setting import Array, Predictor
 
 _NUMBERS_AT_ONCE = 2**22  # largest number of entries of the Jacobians of all runs
-_SINGULAR = 1e10  # condition number from which a network has more weights than its function needs
+_SINGULAR = 1e10  # smallest condition number of a network with more weights than its function needs
 _ROUNDS = (1 / 8, 1 / 8, 1 / 4, 1 / 2)  # shares of the starts in successive scans
 
 
@@ -66,8 +66,8 @@ class NetworkSelection(Learner):
     freedom.  Almost all inputs are generic.  At n > dof(k) generic inputs, no network of size k has the same
     labels as the teacher, for almost every larger teacher.  The network therefore *is* the teacher, for
     almost every teacher of any size.  At n >= dof(k) + dof(k_max) + 1 inputs, the network is the teacher for
-    every teacher of the family up to the size k_max.  For quadratic networks n >= r d - r (r - 1) / 2 is
-    enough, with r = min(k + k_max, d).  A predictor's ``function`` is a `SelectedNetwork`; its
+    every teacher of the family up to the size k_max.  For quadratic networks of d inputs, n >= r d - r (r -
+    1) / 2 is enough, with r = min(k + k_max, d).  A predictor's ``function`` is a `SelectedNetwork`; its
     ``certificate`` says which of the two statements holds.
 
     Examples
@@ -128,7 +128,7 @@ class NetworkSelection(Learner):
                 if one.search(int(last)).certified:
                     if one.search(0).condition < _SINGULAR:
                         return place
-                    # some units do no work, so a smaller size may do, with all its starts
+                    # the function does not need some units, so a smaller size may fit: use all its starts
                     smaller = (k for k in range(place) if sizes[k].search(self.starts).certified)
                     return next(smaller, place)
         return None

@@ -19,7 +19,7 @@ from errsrc.training.lbfgs import LBFGS
 _SMALLEST = 0.02  # smallest eigenvalue of a start, divided by the largest one
 _CLIPPED = 3.0  # largest label in the spectral matrix, in root mean squares of the labels
 _SMALL_WEIGHTS = 0.1  # standard deviation of the initial weights of a wide network
-_WIDE_STEPS, _WIDE_ERROR = 300, 1e-10  # largest number of steps of a wide network, and where they stop
+_WIDE_STEPS, _WIDE_ERROR = 300, 1e-10  # the fit of a wide network ends at this many steps or at this error
 
 
 def spectral_starts(network: QuadraticNetwork, x: Tensor, y: Tensor, rng: np.random.Generator) -> Starts:

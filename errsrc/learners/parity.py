@@ -20,14 +20,15 @@ class ParityElimination(Learner):
 
     Inputs have coordinates -1 and 1, and labels are the classes 0 and 1, see `errsrc.settings.SparseParity`.
     The learner solves the linear equations that the labels give for the unknown set.  Examples that
-    contradict the ones before are ignored.  If the examples leave coordinates free, these coordinates are not
-    in the set.
+    contradict earlier examples are ignored.  If the examples leave coordinates free, these coordinates are
+    not in the set.
 
     Notes
     -----
-    The learner does not know the number of coordinates in the set.  It therefore needs about d examples,
-    where log2 C would determine a set of known size.  It fails if labels are flipped: already one flip among
-    the first d independent examples changes the solution.
+    The learner does not know the number of coordinates in the set.  It therefore needs about d examples.  If
+    the number were known, and C sets had this number of coordinates, about log2 C examples would be enough.
+    The learner fails if labels are flipped: a single flip among the first d independent examples changes the
+    solution.
 
     Examples
     --------
@@ -51,18 +52,18 @@ class ParityFit:
     Attributes
     ----------
     coordinates : ndarray of int64
-        The coordinates whose product the parity is, ascending, from 0.
+        Indices, from 0 and ascending, of the coordinates whose product is the parity.
     """
 
     coordinates: NDArray[np.int64]
 
     def __call__(self, x: Array) -> Array:
-        """Return the score 1 of the predicted class and 0 of the other, float64 (N, 2)."""
+        """Return scores, float64 (N, 2): 1 for the predicted class, and 0 for the other class."""
         return class_probabilities(x[:, self.coordinates].prod(1))
 
 
 def _solved(rows: NDArray[np.bool_], labels: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the coordinates of one solution of the equations, from the first independent ones."""
+    """Return the coordinates of one solution; equations that depend on earlier equations are ignored."""
     pivots: list[int] = []
     basis = np.zeros((0, rows.shape[1] + 1), dtype=bool)  # reduced equations, each with its label
     for row, label in zip(rows, labels, strict=True):

@@ -27,8 +27,8 @@ _STOPPED = 1e-10  # gap at which the iteration stops
 _EXACT = 1e-13  # below this variance of the noise, relative to the prior's, rounding errors dominate
 _SLACK = 3.0  # largest squared distance of an estimate from rank m, divided by its expected squared error
 _TINY = 1e-150  # instead of 0 in a denominator
-_DEVIATIONS = 2.0  # standard deviations of the largest eigenvalue of S above its mean that are accepted
-_TRACE_DEVIATIONS = 5.0  # standard deviations of tr S from its mean d that are accepted
+_DEVIATIONS = 2.0  # largest accepted excess of S's largest eigenvalue over its mean, in standard deviations
+_TRACE_DEVIATIONS = 5.0  # largest accepted distance of tr S from its mean d, in standard deviations
 _ATTEMPTS = ((0.5, False), (0.3, True))  # damping, and whether variances are corrected by the residuals
 
 
@@ -133,8 +133,9 @@ class MessagePassingFit(NetworkFunction):
         The weights, (1, d, d).
     gap : float
         Squared distance between the results of the two steps, relative to the squared size of the result.
-        The gap is 0 at a fixed point.  If the matrix is farther from all matrices of rank m than the expected
-        risk allows, the gap is at least the relative squared excess of this distance.
+        The gap is 0 at a fixed point.  The expected risk limits the squared distance between the result and
+        the nearest matrix of rank m.  If the distance is above this limit, the gap is at least the excess,
+        relative to the squared size of the result.
     steps : int
         Number of steps.
     expected_risk : float
@@ -244,7 +245,7 @@ class _Examples:
 def _iterate(
     examples: _Examples, network: QuadraticNetwork, steps: int, damping: float, by_residuals: bool
 ) -> _State:
-    """Return the estimate with the smallest gap whose trace is probable, or the prior mean if none is."""
+    """Return the estimate with the smallest gap, among those with a probable trace; else the prior mean."""
     d, size = examples.dim, examples.size
     prior = d**2 / (size * network.width)  # mean square of a coordinate of S - E S, with E S = 1
     trace_range = _TRACE_DEVIATIONS * math.sqrt(2 * d / network.width)

@@ -28,9 +28,9 @@ class RandomFeatures(SpectralLearner):
     step is c <- c + learning_rate / n (Z'(y - Z c) - ridge c); this is gradient descent on the same
     objective, divided by 2 n.
 
-    If the setting has closed forms for this class and `fixed` is false, each draw of a budget has its own
-    features, which are derived from the seed.  The terms are then means over features and inputs.  In other
-    settings all draws have the features of `seed`.
+    If the setting has closed forms for the class of these features, and `fixed` is false, each draw of a
+    budget has its own features, which are derived from the seed.  The terms are then means over features and
+    inputs.  Otherwise all draws have the features of `seed`.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ _GRID_ROUNDING = 1e-6  # largest distance from an integer that counts as 0
 _SAME_PLANE = 1e-9  # largest distance from a plane that counts as 0, divided by the largest spread
 _SAME_PRODUCT = 1e-12  # largest difference that counts as 0, divided by the largest value
 _MOST_INPUTS = 1000  # largest number of inputs that `in_separate_flats` compares
-_DEPENDENT = 1e-9  # largest smallest singular value of dependent inputs of length 1
+_DEPENDENT = 1e-9  # inputs of length 1 are dependent if their smallest singular value is at most this number
 _SUBSETS = 2**15  # largest number of entries of all random subsets of inputs
 _LABEL_ROUNDING = 8.0  # rounding error of a label, in machine epsilons
 
@@ -177,7 +177,7 @@ class RecoveredNetwork:
 
     @functools.cached_property
     def _reason(self) -> str:
-        """The certificate, or why there is none, as the name of a sentence of `_STATUS` or "error"."""
+        """The certificate, or why there is none: a key of `_STATUS`, or "error" for a training error."""
         different, free, every = np.unique(self.x, axis=0), self._free, self._every
         if self.training_error > ZERO_ERROR:
             return "error"
@@ -203,7 +203,7 @@ class RecoveredNetwork:
 
     @property
     def _every(self) -> int:
-        """Number of generic inputs at which this network differs from every other one of the teachers."""
+        """Number of generic inputs that distinguish this network from every other possible teacher."""
         return self.architecture.separating_examples(self.teachers)
 
     @functools.cached_property
@@ -243,8 +243,8 @@ class RecoveredNetwork:
     def _spectrum(self) -> tuple[Array, Array]:
         """Singular values of the Jacobian on the examples, and its right singular vectors as rows.
 
-        There are as many as the set of functions has dimensions.  Further singular values belong to changes
-        of the weights that do not change the function.
+        The number of singular values is the dimension of the set of functions.  Further singular values
+        belong to changes of the weights that do not change the function.
         """
         j = jacobian(self.architecture, self.weights, torch.from_numpy(self.x))[0]
         p = j.shape[1]
@@ -255,7 +255,7 @@ class RecoveredNetwork:
 
     @property
     def condition(self) -> float:
-        """Condition number of the Jacobian on the examples; inf if they leave the weights undetermined."""
+        """Condition number of the Jacobian on the examples; inf if the weights are not determined."""
         values = self._spectrum[0]
         return float(values[0] / values[-1]) if values[-1] > 0 else math.inf
 
@@ -286,7 +286,7 @@ class RecoveredNetwork:
         return np.asarray((1 + gain) * (self.residual + _LABEL_ROUNDING * eps * self.size))
 
     def _proof(self) -> str:
-        """Return the sentence of `_STATUS` about the certificate, with the numbers of this network."""
+        """Return the sentence in `_STATUS` that explains the certificate, with this network's numbers."""
         free, every = self._free, self._every
         by_parameters = (
             isinstance(self.architecture, MLP) and self.teachers is None and free == (every - 1) // 2
@@ -351,10 +351,11 @@ def products_are_dependent(x: Array) -> bool:
 def in_separate_flats(x: Array) -> bool:
     """Return whether the inputs, with a further column of ones, lie in the direct sum of two subspaces.
 
-    An example are two lines in space that do not meet and are not parallel.  A unit's values w x + b in one
-    subspace then do not depend on its values in the other one.  A change of its sign in one of them does not
-    change the labels if the activation is "square"; "sine" has a similar change.  With other activations, two
-    units whose outputs have equal weights can exchange their values in one subspace.
+    For example, the inputs may lie on two lines in space that do not meet and are not parallel.  The values w
+    x + b of a unit in one subspace then do not depend on its values in the other subspace.  With the
+    activation "square", the labels stay the same if the unit's values in one subspace change their sign.
+    "sine" allows a similar change.  With other activations, two units whose outputs have equal weights can
+    exchange their values in one subspace.
 
     Parameters
     ----------

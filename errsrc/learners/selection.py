@@ -122,7 +122,7 @@ class BandSelection(Learner):
         )
 
     def _same_outside(self, x: Array, band: Basis) -> int:
-        """Return how many functions of the bound outside a band have the values of a function in the band."""
+        """Return how many functions of `bound` outside a band equal a function in the band at the inputs."""
         features = self.bound(x)
         inside = shared_positions(band, self.bound)[1]
         q, outside = qr(features[:, inside], mode="economic")[0], np.delete(features, inside, axis=1)
@@ -191,7 +191,7 @@ class _Comparison:
 
 
 def _joint_columns(bands: Sequence[Basis]) -> tuple[list[int], list[int]]:
-    """Return an order of the last band's functions in which each band is a beginning, and where each ends."""
+    """Return the last band's functions ordered so that each band comes first, and the end of each band."""
     columns: list[int] = []
     ends = []
     for band in bands:

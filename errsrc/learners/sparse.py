@@ -165,9 +165,10 @@ class SparseRecovery(Learner):
         return fit
 
     def _pursue(self, features: Array, labels: Array, first: int, zero: float) -> NDArray[np.int64]:
-        """Return a support of at most K functions for labels (n, outputs), found from its first function.
+        """Return the support, of at most K functions, that a pursuit from the function `first` finds.
 
-        Features (n, M) have columns of norm 1.  A residual of at most `zero` counts as zero.
+        The labels are (n, outputs); the features (n, M) have columns of norm 1.  A residual of at most `zero`
+        counts as zero.
         """
         n, largest = len(labels), min(2 * self.sparsity, *features.shape)
         support, q, left = [first], np.zeros((n, largest)), labels.copy()

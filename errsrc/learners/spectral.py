@@ -12,7 +12,7 @@ from errsrc.learners.learner import LinearLearner
 from errsrc.settings import FunctionClass, Linear
 from errsrc.settings.setting import Array
 
-_SMALL = 1e-5  # a singular value, relative to the largest, that least squares inverts as it is
+_SMALL = 1e-5  # a small singular value, relative to the largest; least squares has the gain 1 / d for it
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,10 @@ class SynonymClustering(Learner):
 
     Notes
     -----
-    The learner knows v and s, but no rule and not the number m of synonyms.  It has few errors from a small
-    multiple of n_c m^L examples on.  Deep networks need 1.2 to 3 times as many (`python sims/hierarchy.py`).
-    Given a tuple that has no example, the learner predicts all classes with equal probability.
+    The learner is given v and s, but neither the rules nor the number m of synonyms.  For n_c classes and L
+    levels, a small multiple of n_c m^L examples is enough for few errors.  Deep networks need 1.2 to 3 times
+    as many examples as this learner (`python sims/hierarchy.py`).  If the top tuple of an input has no
+    example, the learner predicts all classes with equal probability.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def _clusters(counts: Array, most: int) -> NDArray[np.int64]:
         return np.arange(len(counts))
     share = counts.sum((0, 1)) / counts.sum()  # of each class
     totals = counts.sum(2, keepdims=True)
-    # divided by sqrt(share), the shares of frequent and of rare classes have the same sampling noise
+    # dividing by sqrt(share) gives frequent and rare classes the same sampling noise
     off = (counts / np.maximum(totals, 1) - share * (totals > 0)) / np.sqrt(np.maximum(share, 1e-300))
     joined = fcluster(linkage(pdist(off.reshape(len(off), -1)), "ward"), most, "maxclust") - 1
     flat = counts.reshape(len(counts), -1)

@@ -41,7 +41,7 @@ LARGEST_COST = 2e8
 """Largest number of operations of a proof by coherence or by enumeration."""
 
 _INTEGERS = {1: 1, 2: 1, 3: 2, 4: 3, 5: 5, 6: 9}
-"""Largest determinant of a matrix of -1 and 1 of order K + 1, divided by 2^K, by K (Hadamard's problem)."""
+"""For each K, the largest determinant of a matrix of -1 and 1 of order K + 1, divided by 2^K (Hadamard)."""
 
 _RELATION = 1e-9  # largest sum that counts as a relation, divided by the largest coefficient
 _COST = 10.0  # operations for each entry of a Gram matrix
@@ -105,7 +105,7 @@ def certify_support(
 
 
 def _all_independent(columns: Array, count: int) -> bool:
-    """Return whether every `count` of some columns of norm 1 are proved to be independent at small cost."""
+    """Return whether a cheap proof shows that every `count` of the columns, of norm 1, are independent."""
     n, size = columns.shape
     count = min(count, size)
     if count <= 1:

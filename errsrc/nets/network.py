@@ -103,11 +103,11 @@ class Network(Checked, abc.ABC):
         return self.parameters
 
     def separating_examples(self, other: Network | None = None) -> int:
-        """Return a number of inputs at which two different functions of the networks cannot agree.
+        """Return a number of inputs that is enough to distinguish two different functions of the networks.
 
-        Take any function of this network and a different function of the other one.  At almost every set of
-        so many inputs, the two functions differ at one input or more.  For networks that are analytic in
-        their P and P' parameters the number is P + P' + 1 (Sontag 2002, arXiv math/0111135).
+        Let f be any function of this network, and g a different function of the other network.  At almost
+        every set of this number of inputs, f and g differ at one input or more.  For networks that are
+        analytic in their P and P' parameters the number is P + P' + 1 (Sontag 2002, arXiv math/0111135).
 
         Parameters
         ----------

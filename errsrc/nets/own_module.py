@@ -98,11 +98,11 @@ class ModuleNetwork(Network):
 
     @functools.cached_property
     def _plan(self) -> _Plan:
-        """What is known of the module; torch.compile reads a plan that is there, and traces no function."""
+        """What is known of the module, computed once, so that torch.compile does not trace this function."""
         return _plan(self, self._factory())
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the fields without the plan, which other processes make again."""
+        """Return the fields without the plan; another process makes the plan again."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -386,7 +386,7 @@ def _culprit(module: nn.Module) -> str:
 
 
 def _with_vmap(network: ModuleNetwork, plan: _Plan) -> _Plan:
-    """Return a plan in which vmap computes the members, if it can with the same outputs and gradients."""
+    """Return a plan that uses vmap only if vmap gives the same outputs and gradients as single members."""
     weights = tuple(torch.stack([p.detach(), 0.9 * p.detach()]) for p in plan.template.parameters())
     drawn = torch.Generator().manual_seed(1)
     x = torch.randn(2, _PROBES, *(network.image_shape or (network.inputs,)), generator=drawn)

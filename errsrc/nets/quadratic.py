@@ -62,11 +62,11 @@ class QuadraticNetwork(Network):
 
     @property
     def degrees_of_freedom(self) -> int:
-        """The dimension of the set of functions: of the symmetric matrices of rank min(m, d)."""
+        """Dimension of the set of functions, and of the set of symmetric matrices of rank min(m, d)."""
         return _symmetric_dimension(self.dim, self.width)
 
     def separating_examples(self, other: Network | None = None) -> int:
-        """Return a number of inputs at which two different functions of the networks cannot agree.
+        """Return a number of inputs that is enough to distinguish two different functions of the networks.
 
         The difference of two functions is a quadratic form of rank r <= m + m'.  Let k be the dimension of
         the set of forms of rank at most r.  At almost every set of k inputs, the only form of rank at most r
@@ -165,6 +165,6 @@ def quadratic_form(function: object) -> Tensor | None:
 
 
 def _symmetric_dimension(dim: int, rank: int) -> int:
-    """Return the dimension of the set of symmetric matrices (dim, dim) of at most a rank."""
+    """Return the dimension of the set of symmetric matrices (dim, dim) of at most the given rank."""
     rank = min(rank, dim)
     return rank * dim - rank * (rank - 1) // 2

@@ -31,7 +31,7 @@ STEM_CHANNELS = 16
 
 
 class _TensorSpec(NamedTuple):
-    """Shape of a tensor, and side of the image that a product with it gives; 0 for scales, shifts, biases."""
+    """Shape of a tensor, and side of the image after a product with it; 0 for scales, shifts and biases."""
 
     shape: tuple[int, ...]
     side: int = 0
@@ -213,7 +213,7 @@ def _normalised(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def _zero_padded_shortcut(x: Tensor, members: int) -> Tensor:
-    """Return every second pixel of x (B, E channels, ...), and as many channels of 0 after each member's."""
+    """Return every second pixel of x (B, E channels, ...), and double each member's channels by zeros."""
     x = x[:, :, ::2, ::2].unflatten(1, (members, -1))
     return functional.pad(x, (0, 0, 0, 0, 0, x.shape[2])).flatten(1, 2)
 

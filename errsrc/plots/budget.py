@@ -175,7 +175,7 @@ def _alone(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bo
 
 
 def _bracket_width(found: Sequence[Budget], name: str, lower: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the width of a term's bracket: of the uncertainty, or of the realizability if that is known."""
+    """Return the width of a term's bracket; for realizability, 0 where the uncertainty has a bracket, too."""
     if name == "uncertainty":
         return np.array([one.uncertainty.upper.estimate for one in found]) - lower
     if name == "realizability":

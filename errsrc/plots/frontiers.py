@@ -305,7 +305,7 @@ def _of_training_curves(result: TrainingEnvelope, ax: Axes | None = None) -> Axe
 
 
 def _left_out_runs(result: IsoFlop, ax: Axes, colors: Any, handles: list[Line2D]) -> None:
-    """Draw the runs that were left out as crosses; those above the others at the upper end of the axis."""
+    """Draw the runs that were left out as crosses; runs above the axis are drawn at its upper end."""
     m = np.concatenate([group.m[~group.used] for group in result.groups])
     error = np.concatenate([group.error[~group.used] for group in result.groups])
     if not len(m):

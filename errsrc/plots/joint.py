@@ -100,7 +100,7 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
     """Draw error against m with one curve for each budget 6 * n * m, and the measured points.
 
     This is an isoFLOP figure.  A diamond marks the lowest error of the law at each budget.  Runs with budgets
-    that differ by at most 15% count as runs of one budget.
+    that differ by at most 16% count as runs of one budget.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def curves_by_budget(fit: Forecast, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        If the law has other inputs, or if the points do not have several model sizes at each budget.
+        If the law has other inputs, or if the points do not have three or more model sizes at each budget.
     """
     n, m, error = _measured(fit, "curves_by_budget")
     budget = budgets_of(n, m)
@@ -212,8 +212,9 @@ def budgets_of(n: Array, m: Array) -> Array | None:
     Returns
     -------
     ndarray of float64, shape (points,), or None
-        The budgets; runs that share a budget have exactly the same number.  None if a budget has only one
-        model size, or if there are at least as many budgets as model sizes.
+        The budgets; runs that share a budget have exactly the same number.  None if a budget has fewer than
+        three model sizes, if the runs of a budget differ too much in 6 * n * m, or if there are at least as
+        many budgets as model sizes.
 
     Examples
     --------

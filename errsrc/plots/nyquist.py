@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # importing the package imports torch, which figures of fits 
 
 COLOURS = PALETTE[:8]
 
-MARKERS = "osD^v<>PX"  # one more than there are colours, so that a pair of both repeats late
+MARKERS = "osD^v<>PX"  # one more than the colours, so that pairs of mark and colour repeat late
 
 WIDEST = 40
 """Letters in a line of a curve's label; a label has at most three lines."""

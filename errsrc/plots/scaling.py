@@ -534,7 +534,7 @@ def _curve_of_size(fit: Forecast, n: float, m: float, ax: Axes) -> Axes:
 
 
 def _plan_text(plans: Sequence[Plan]) -> str:
-    """Return a plan as a title; of several plans, how many."""
+    """Return a title: the plan, or the number of plans and their smallest and largest n."""
     one = plans[0]
     if len(plans) > 1:
         return f"{len(plans)} plans, from {equation('n', plans[0].n)} to {equation('n', plans[-1].n)}"
@@ -582,6 +582,6 @@ def _column(cells: JudgedCells, m: float) -> JudgedCells:
 
 
 def _round_step(width: float) -> float:
-    """Return the 1, 2 or 5 times a power of 10 next above `width`."""
+    """Return the smallest of 1, 2 or 5 times a power of 10 that is not below `width`."""
     decade = 10.0 ** np.floor(np.log10(width))
     return float(next(step * decade for step in (1, 2, 5, 10) if step * decade >= width * (1 - 1e-9)))

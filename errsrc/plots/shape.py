@@ -48,8 +48,8 @@ def local_exponents(shape: CurveShape, ax: Axes | None = None) -> Axes:
 
     The horizontal line and its band are the exponent of the verdict.  The vertical line is the n at which the
     curve bends, falls off, has its peak or dip, or leaves its plateau.  If the error at the larger n is 0, an
-    arrow starts at the lower bound of the exponent.  If the exponent of the verdict is that above a floor,
-    the exponents of the error above the floor are drawn, too.
+    arrow starts at the lower bound of the exponent.  If the verdict is a power law with a floor, the
+    exponents of the error above the floor are drawn, too.
 
     Parameters
     ----------

@@ -162,7 +162,8 @@ def _usable(limits: tuple[float, float]) -> tuple[float, float]:
 def _fitting_labels(found: Array, limits: tuple[float, float], ax: Axes) -> Array:
     """Return those ticks of a horizontal logarithmic axis whose labels do not touch each other.
 
-    Where they would, ticks at powers of 10 are kept, or at 1 and 3 times powers of 10, or every k-th tick.
+    If labels would touch, only the ticks at 1 and 3 times powers of 10 are kept, or only the ticks at powers
+    of 10, or only every k-th tick.
     """
     figure: Any = ax.get_figure()
     characters = 13 * figure.get_figwidth() * ax.get_position().width  # that fit beside each other

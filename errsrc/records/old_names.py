@@ -58,6 +58,7 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("vision-cell", "module"): "",
     ("pruning-cell", "module"): "",
     ("network-student", "horizon"): None,
+    ("network-teacher", "components"): 0,
     ("budget-cell", "precision"): 0.05,
     ("budget-cell", "max_draws"): 4096,
 }
@@ -72,8 +73,8 @@ OLD_RESULTS: dict[tuple[str, str], str] = {
 }
 """Old names of results, by (kind of study, new name); names of learning curves begin with "curve."."""
 
-# Version 0.1.0 wrote some attributes of classes with the records that stand in tuples, as the candidates of a
-# tuned learner do: they are part of row keys.
+# For records that stand in tuples, such as the candidates of a tuned learner, version 0.1.0 also wrote some
+# attributes of their classes.  These attributes are part of row keys.
 _LINEAR = ("ridge", "minimum-norm", "gradient-descent", "band-least-squares", "kernel-ridge", "neighbours")
 _NOT_LINEAR = ("reduced-rank", "band-selection", "sparse-recovery", "matrix-pencil", "gaussian-process")
 OLD_ATTRIBUTES: dict[str, dict[str, Any]] = {
@@ -285,7 +286,7 @@ def _renamed_paths(
     owners: tuple[tuple[str, str], ...],
     field_names: tuple[tuple[tuple[str, str], str], ...],
 ) -> dict[str, str]:
-    """Return the other name of each path; rows by the million have the same few tuples of paths."""
+    """Return the other name of each path; results are kept, because most rows have the same paths."""
     kinds, names = {place: current_kind(kind) for place, kind in owners}, dict(field_names)
     out = {}
     for path in paths:

@@ -68,7 +68,7 @@ def flatten(record: Any, fields: Container[str] | None = None) -> tuple[Leaves, 
 def _leaves(
     record: Any, above: str, default: Any, only: Container[str] | None = None
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (path, value, its default or NO_DEFAULT) of a record's leaves; `default` is the record's own."""
+    """Yield (path, value, its default or NO_DEFAULT) of leaves; `default` is the default of the record."""
     hints = types_of(type(record))
     for field in dataclasses.fields(record):
         if only is not None and field.name not in only:

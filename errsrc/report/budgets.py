@@ -54,7 +54,7 @@ def content(finished: FinishedStudy) -> Content:
 
 
 def _figures(name: str, budgets: list[Budget], expression: str) -> list[Block]:
-    """Return the figures of one learner's budgets, which a Python expression stands for."""
+    """Return the figures of one learner's budgets; `expression` gives the budgets in the code of the page."""
     blocks: list[Block] = []
     if any(one.rounded.total.estimate > 0 for one in budgets):
         drawn = f"ax = plots.terms({expression})"
@@ -66,7 +66,7 @@ def _figures(name: str, budgets: list[Budget], expression: str) -> list[Block]:
 
 
 def _sentence(last: Budget, shape: CurveShape | None) -> str:
-    """Return a learner's risk at the largest n by its largest term, and the shape of its curve."""
+    """Return a sentence: a learner's risk at the largest n, its largest term, and the shape of its curve."""
     if last.rounded.total.estimate == 0:
         said = f"at n = {last.n:,} the risk is 0 to rounding"
     else:

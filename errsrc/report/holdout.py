@@ -100,9 +100,10 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     Returns
     -------
     list of (str, bool)
-        Two pairs of a sentence and a flag.  Both flags are True if all limits are met and the fitted cells
-        determine the law.  Pairs before them, with the flag False, say so if the fitted cells do not
-        determine the law, or if their error does not measurably fall.
+        Pairs of a sentence and a flag.  The last pair is the verdict for all cells; its flag is True if all
+        limits are met and the fitted cells determine the law.  The pair before is the verdict for the largest
+        held-out cell; its flag is True if all limits are met.  If the fitted cells do not determine the law,
+        or if their error does not measurably fall, pairs with the flag False come first and say so.
     """
     open_ = [
         (text.replace("measured sizes", "sizes of the fitted cells", 1), False)
@@ -139,7 +140,7 @@ def flat_warnings(forecast: Forecast) -> list[str]:
 
 
 def untestable(criteria: Sequence[Criterion]) -> list[str]:
-    """Return a sentence if the noise between seeds alone exceeds limits.
+    """Return a sentence if the noise between seeds alone exceeds the limits of some criteria.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def untestable(criteria: Sequence[Criterion]) -> list[str]:
     Returns
     -------
     list of str
-        The sentence, or nothing.
+        The sentence; [] if there is none.
     """
     hidden = [f"{c.noise:.1%} for {c.name}" for c in criteria if not c.testable]
     if not hidden:
@@ -380,7 +381,7 @@ def _signed(share: float) -> str:
 
 
 def _runs(errors: Array, like: str) -> str:
-    """Return the errors of runs, of more than 3 the range, with as many decimals as the text `like`."""
+    """Return the errors of runs as text (more than 3: their range), with as many decimals as `like`."""
     decimals = len(like.partition(".")[2])
     if len(errors) > 3:
         return f"{errors.min():.{decimals}f} to {errors.max():.{decimals}f}"

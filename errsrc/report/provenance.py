@@ -136,7 +136,7 @@ def _unfinished(finished: FinishedStudy, command: str) -> list[str]:
 
 
 def _values(values: Sequence[tuple[Any, ...]]) -> str:
-    """Return the values of a factor as text; of many values the first and the last."""
+    """Return the values of a factor as text; if there are many, only the first and the last."""
     texts = [", ".join(records.text(part) for part in value) for value in values]
     texts = [f"({text})" if len(value) > 1 else text for text, value in zip(texts, values, strict=True)]
     if len(texts) > VALUES:

@@ -59,7 +59,7 @@ def content(finished: FinishedStudy) -> Content:
 
 
 def _verdict(joint: Fit, prefix: str, count: int) -> tuple[str, bool]:
-    """Return how well the joint law describes all levels, and whether within the published limits."""
+    """Return how well the joint law describes all levels, and whether its divergence is within the limits."""
     mean, std = LIMITS["joint"]
     met = abs(joint.divergence_mean) <= mean and joint.divergence_std <= std
     noise = "" if np.isnan(joint.seed_noise) else f"; the noise between seeds is {joint.seed_noise:.1%}"

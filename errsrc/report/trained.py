@@ -75,7 +75,7 @@ def _commands(finished: FinishedStudy, family: TrainedFamily, about: Quantities)
 
 
 def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
-    """Return what a page says about one family, whose result a Python expression stands for."""
+    """Return what a page says about one family; `code` gives the family's result in the code of the page."""
     result, notes = family.result, family.notes
     if isinstance(result, Holdout):
         sections = holdout.sections(result, code, about.examples, about.error_text, about.m_text)
@@ -132,7 +132,7 @@ def _law_of_all(law: Fit | AveragedFit, code: str, about: Quantities) -> list[Bl
 
 
 def _verdict(found: Fit) -> tuple[str, bool]:
-    """Return how well a law describes the points that it was fitted to, and whether within the limits."""
+    """Return how well a law describes its fitted points, and whether its divergence is within the limits."""
     mean, std = DIVERGENCE_LIMITS["fitted"]
     met = abs(found.divergence_mean) <= mean and found.divergence_std <= std
     limits = f"{'within' if met else 'not within'} the limits of {mean:.0%} and {std:.0%}"

@@ -25,8 +25,8 @@ class Span:
     root : ndarray of float64, (p, m)
         Coefficients of the m features in the basis: the features are h' root.
     inputs : ndarray of float64, (p, dim)
-        Divide each coordinate of an input by its standard deviation, and project it on the class.  The
-        projections have these coefficients in the basis.
+        Coefficients, in the basis, of the projections of an input's coordinates on the class.  Each
+        coordinate is first divided by its standard deviation.
     whole : bool
         Whether the class contains all linear maps of the inputs.
     """

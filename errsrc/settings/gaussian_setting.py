@@ -45,8 +45,8 @@ class GaussianSetting(Setting):
     error, summed over outputs.
 
     The noise is exact.  The uncertainty is exact given the inputs of the examples and the points of the
-    quadrature.  So is the deficiency of learners that declare that they are linear in the labels; the
-    deficiency of other learners is estimated from draws.
+    quadrature.  The deficiency is exact in the same sense for learners that declare that they are linear in
+    the labels; for other learners, it is estimated from draws.
 
     Parameters
     ----------

@@ -170,9 +170,9 @@ class RandomHierarchy(Setting):
 
     @property
     def information_examples(self) -> float:
-        """`grammar_bits` / log2 n_c: so many noiseless labels have as many bits as a grammar.
+        """Number of noiseless labels that have as many bits as a grammar: `grammar_bits` / log2 n_c.
 
-        Fewer labels can be enough, because inputs also say which tuples are rules if not all of them are.
+        Fewer labels can be enough, because inputs also show which tuples are rules, unless all tuples are.
         """
         return self.grammar_bits / math.log2(self.classes)
 

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from errsrc import checks
 from errsrc.bases import KERNELS, Basis, Mercer, mercer
-from errsrc.datasets.image_sets import IMAGE_SETS, check_files, images
+from errsrc.datasets.image_sets import IMAGE_SETS, check_files
 from errsrc.fields import choice, instance, integer, number
 from errsrc.nets import Network
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
+from errsrc.settings.image_inputs import pixels
 from errsrc.settings.network import (
     NetworkFunction,
     NetworkSetting,
@@ -102,12 +103,12 @@ class ImageTeacher(NetworkSetting):
     @property
     def pool_size(self) -> int:
         """Number of training images."""
-        return len(_resident(self.dataset).x)
+        return len(pixels(self.dataset).x)
 
     @property
     def test_pool_size(self) -> int:
         """Number of test images."""
-        return len(_resident(self.dataset).test)
+        return len(pixels(self.dataset).test)
 
     def check_data(self) -> None:
         """Raise an error if the image set is not on this machine or too small, see `Setting.check_data`."""
@@ -127,16 +128,11 @@ class ImageTeacher(NetworkSetting):
         ValueError
             If `count` is more than the number of training images.
         """
-        x = _resident(self.dataset).x
-        if count > len(x):
-            accepted = f"an integer <= {len(x)}, the training images of {self.dataset}"
-            raise ValueError(checks.refusal("n", "ImageTeacher", accepted, count))
-        return x[rng.choice(len(x), count, replace=False)].astype(np.float64)
+        return pixels(self.dataset).draw(count, rng, "ImageTeacher")
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
         """Return `count` random test images, float64 (count, pixels); all test images if there are fewer."""
-        x = _resident(self.dataset).test
-        return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
+        return pixels(self.dataset).fresh(count, rng)
 
     def teacher(self, rng: np.random.Generator) -> NetworkFunction:
         """Train a teacher, in float32; see `Setting.teacher`."""
@@ -150,7 +146,7 @@ class ImageTeacher(NetworkSetting):
         ValueError
             If `teacher_n` is more than the number of training images, or if a training diverges.
         """
-        data = _resident(self.dataset)
+        data = pixels(self.dataset)
         self._check_teacher_n(len(data.x))
         members = [
             Member(
@@ -188,7 +184,7 @@ class ImageBasis(Basis):
         Number of landmarks, from 1 to `unlabelled`.  Landmarks are images; each eigenfunction is a weighted
         sum of kernels that are centred at the landmarks.
     unlabelled : int
-        Number of images that the eigenfunctions are estimated from.
+        Number of images that the eigenfunctions are estimated from; less than the number of training images.
     kernel : str
         A kernel of `errsrc.bases.kernel`.
     length : float
@@ -249,7 +245,7 @@ class ImageBasis(Basis):
         The basis is estimated from the images of the first array, (unlabelled,).  Labelled inputs are drawn
         from the images of the second array, which has all other training images.
         """
-        data = _resident(self.dataset)
+        data = pixels(self.dataset)
         self._check_unlabelled(len(data.x))
         order = generator(self.seed, "settings", "image-basis", "split").permutation(len(data.x))
         return order[: self.unlabelled], order[self.unlabelled :]
@@ -285,19 +281,18 @@ class ImageBasis(Basis):
         if count > len(pool):
             accepted = f"an integer <= {len(pool)}, the training images not used for the basis"
             raise ValueError(checks.refusal("n", "ImageBasis", accepted, count))
-        return _resident(self.dataset).x[rng.choice(pool, count, replace=False)].astype(np.float64)
+        return pixels(self.dataset).x[rng.choice(pool, count, replace=False)].astype(np.float64)
 
     def fresh(self, count: int, rng: np.random.Generator) -> Array:
         """Return `count` random test images, float64 (count, pixels); all test images if there are fewer."""
-        x = _resident(self.dataset).test
-        return x[rng.choice(len(x), min(count, len(x)), replace=False)].astype(np.float64)
+        return pixels(self.dataset).fresh(count, rng)
 
     def quadrature(self, order: int) -> tuple[Array, Array]:
         """Return the images that the basis was estimated from, (Q, pixels), and their weights 1 / Q, (Q,).
 
         The `order` has no effect.
         """
-        x = _resident(self.dataset).x[self.split[0]].astype(np.float64)
+        x = pixels(self.dataset).x[self.split[0]].astype(np.float64)
         return x, np.full(len(x), 1 / len(x))
 
     def values(self, x: Array) -> Array:
@@ -331,25 +326,9 @@ def _mercer(basis: ImageBasis) -> Mercer:
     return mercer(x, basis.count, basis.landmarks, rng, basis.kernel, basis.length)
 
 
-@dataclass(frozen=True, eq=False)
-class _Resident:
-    """Images as float32 (N, pixels), centred and scaled by the training images, and the images' classes."""
-
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
-    test: NDArray[np.float32]
-
-
-@functools.lru_cache(maxsize=1)
-def _resident(dataset: str) -> _Resident:
-    data = images(dataset)
-    x, test = data.scaled()
-    return _Resident(x, data.train_y, test)
-
-
 @functools.lru_cache(maxsize=8)
 def _values(setting: ImageTeacher) -> Array:
     """Return the values of 4 teachers at all test images, (4, N, outputs)."""
     rng = generator(0, "settings", "constants")
-    x = _resident(setting.dataset).test.astype(np.float64)
+    x = pixels(setting.dataset).test.astype(np.float64)
     return np.stack([teacher(x) for teacher in setting.teachers(rng.spawn(_TEACHERS))])

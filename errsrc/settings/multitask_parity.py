@@ -114,9 +114,9 @@ class MultitaskParity(Setting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return 0 for all functions and for networks that express all tasks, see `Setting.realizability`.
 
-        A network with one hidden layer of tasks x (k + 1) rectified units expresses them: the units of a task
-        are those of `SparseParity.realizability`.  A large weight of the one-hot vector makes them 0 on the
-        inputs of other tasks.
+        A network with one hidden layer of tasks x (k + 1) rectified units expresses all tasks.  The k + 1
+        units of a task are those of `SparseParity.realizability`.  A large weight of the one-hot vector makes
+        these units 0 on the inputs of other tasks.
         """
         enough = holds_rectified_units(function_class, self.input_dim, self.tasks * (self.size + 1))
         return ZERO if enough else super().realizability(function_class)

@@ -10,15 +10,17 @@ import numpy as np
 import torch
 
 from errsrc import checks
-from errsrc.fields import choice, instance, number
+from errsrc.datasets.image_sets import IMAGE_SETS, check_files
+from errsrc.fields import choice, instance, integer, number
 from errsrc.nets import Network, QuadraticNetwork, Weights, quadratic_form
 from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
 from errsrc.settings.classes import FunctionClass
+from errsrc.settings.image_inputs import ImageInputs, pixels, principal_components
 from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 
-_TEACHERS, _INPUTS = 256, 512  # numbers that constants without a closed form are averaged over
+_TEACHERS, _INPUTS = 256, 512  # numbers of teachers and inputs in means that have no closed form
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,11 @@ class NetworkTeacher(NetworkSetting):
     biases have the variance bias_std^2.  Weights of a `errsrc.nets.QuadraticNetwork` have the variance
     weight_std^2.
 
+    Inputs are drawn from a formula, or they are real images.  Labelled images are training images, drawn
+    without repetition; fresh inputs are test images.  The teacher does not depend on the images.  The bounds
+    of the uncertainty therefore hold as they do for other inputs.  All risks are means over the test images
+    of the set.  Intervals over draws do not include the uncertainty about other images.
+
     Parameters
     ----------
     architecture : Network
@@ -137,14 +144,18 @@ class NetworkTeacher(NetworkSetting):
     bias_std : float
         Standard deviation of a bias, in [0, 1e6].
     domain : str
-        Distribution of the inputs: "normal", the standard normal distribution; or "sphere", uniform on the
-        sphere of radius sqrt(inputs).
+        Distribution of the inputs: "normal", the standard normal distribution; "sphere", uniform on the
+        sphere of radius sqrt(inputs); or a name in ``errsrc.datasets.IMAGE_SETS``, the images of this set.
     loss : str
         "squared", summed over outputs, if labels are values; "log" (in nats) or "zero-one" if labels are
         classes.
     channel : Channel
         The label channel: `Clean` or `Gaussian` for labels that are values, `Flips` or `Softmax` for labels
         that are classes.
+    components : int
+        If the inputs are images: the number of principal components of an image that are the network's
+        inputs.  Each component has mean 0 and variance 1 over the training images.  With 0, the inputs are
+        all pixels, centred and scaled as `errsrc.datasets.image_sets.Images.scaled` does.
 
     Examples
     --------
@@ -152,19 +163,60 @@ class NetworkTeacher(NetworkSetting):
     >>> setting = NetworkTeacher(MLP((3, 4, 1), "tanh"))
     >>> setting.parameters, setting.teacher(np.random.default_rng(0))(np.zeros((5, 3))).shape
     (21, (5,))
+
+    The first 20 principal components of real images are the inputs:
+
+    >>> setting = NetworkTeacher(MLP((20, 16, 1), "tanh"), domain="digits", components=20)
+    >>> setting.inputs(100, np.random.default_rng(0)).shape
+    (100, 20)
     """
 
     architecture: Network = instance(Network, "a network of errsrc.nets")
     weight_std: float = number(2.0, above=0, at_most=1e6)
     bias_std: float = number(0.5, at_least=0, at_most=1e6)
-    domain: str = choice("normal", ("normal", "sphere"))
+    domain: str = choice("normal", ("normal", "sphere", *IMAGE_SETS))
     loss: str = choice("squared", LOSSES)
     _: KW_ONLY
     channel: Channel = instance(Channel, "a channel of errsrc.settings", Clean())
+    components: int = integer(0, at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_loss(self.loss, self.channel, self.architecture.outputs, "NetworkTeacher")
+        where = "NetworkTeacher"
+        check_loss(self.loss, self.channel, self.architecture.outputs, where)
+        if not self.has_images:
+            if self.components:
+                accepted = f"0 for the domain {self.domain!r}, whose inputs are not images"
+                raise ValueError(checks.refusal("components", where, accepted, self.components))
+            return
+        most = IMAGE_SETS[self.domain].inputs
+        checks.Integer(0, most)(self.components, "components", where)
+        if self.architecture.inputs != (self.components or most):
+            what = "components" if self.components else "pixels"
+            accepted = (
+                f"a network of {self.components or most} inputs, the {what} of an image of {self.domain}"
+            )
+            raise ValueError(checks.refusal("architecture", where, accepted, self.architecture))
+
+    @property
+    def has_images(self) -> bool:
+        """Whether the inputs are images of an image set."""
+        return self.domain in IMAGE_SETS
+
+    @property
+    def pool_size(self) -> int | None:
+        """Number of training images, which can be labelled; None if the inputs are not images."""
+        return len(self._images.x) if self.has_images else None
+
+    @property
+    def test_pool_size(self) -> int | None:
+        """Number of test images; None if the inputs are not images."""
+        return len(self._images.test) if self.has_images else None
+
+    def check_data(self) -> None:
+        """Raise an error if the image set is not on this machine, see `Setting.check_data`."""
+        if self.has_images:
+            check_files(self.domain)
 
     @property
     def parameters(self) -> int:
@@ -185,9 +237,10 @@ class NetworkTeacher(NetworkSetting):
     def target_variance(self) -> float:
         """The `Setting.target_variance`, estimated from 256 teachers at 512 inputs each.
 
-        For quadratic networks it is exact.
+        For quadratic networks it is exact, unless the inputs are images.
         """
-        if isinstance(self.architecture, QuadraticNetwork) and self.loss == "squared":
+        exact = self.loss == "squared" and not self.has_images
+        if exact and isinstance(self.architecture, QuadraticNetwork):
             return _quadratic_variance(self.architecture, self.weight_std, self.domain)
         return constant_risk(self.channel, self.loss, self._values) - self.noise * (self.loss != "squared")
 
@@ -195,19 +248,37 @@ class NetworkTeacher(NetworkSetting):
     def _values(self) -> Array:
         return _values(self)
 
+    @property
+    def _images(self) -> ImageInputs:
+        if not self.components:
+            return pixels(self.domain)
+        return principal_components(self.domain, self.components, "NetworkTeacher")
+
     def inputs(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw inputs, see `Setting.inputs`."""
+        """Draw inputs, see `Setting.inputs`.
+
+        Raises
+        ------
+        ValueError
+            If the inputs are images and `count` is more than the number of training images.
+        """
+        if self.has_images:
+            return self._images.draw(count, rng, "NetworkTeacher")
         x = rng.standard_normal((count, self.architecture.inputs))
         if self.domain == "sphere":
             x *= np.sqrt(self.architecture.inputs) / np.linalg.norm(x, axis=1, keepdims=True)
         return x
+
+    def fresh(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw test inputs: test images if the inputs are images, see `Setting.fresh`."""
+        return self._images.fresh(count, rng) if self.has_images else self.inputs(count, rng)
 
     def teacher(self, rng: np.random.Generator) -> NetworkFunction:
         """Draw a teacher from the prior, see `Setting.teacher`."""
         seed = int(rng.integers(2**63))
         stds = self.architecture.prior_stds(self.weight_std, self.bias_std)
         weights = self.architecture.draw([seed], stds, torch.float64)
-        if isinstance(self.architecture, QuadraticNetwork):
+        if isinstance(self.architecture, QuadraticNetwork) and not self.has_images:
             return QuadraticFunction(self.architecture, weights, self.domain)
         return NetworkFunction(self.architecture, weights)
 
@@ -216,7 +287,9 @@ class NetworkTeacher(NetworkSetting):
         """The number 2 P + 1: clean labels at this many random inputs distinguish all networks.
 
         Sontag 2002 proves this for all networks of one architecture that are analytic in their P parameters.
-        For quadratic networks fewer inputs are enough, see `errsrc.nets.Network.separating_examples`.
+        For other networks, such as those of rectified units, the number is only a scale for n.
+        For quadratic networks fewer inputs are enough, see `errsrc.nets.Network.separating_examples`.  The
+        theorem is about almost all inputs, so that it proves nothing about a given set of images.
         """
         return self.architecture.separating_examples()
 
@@ -247,7 +320,7 @@ def _values(setting: NetworkTeacher) -> Array:
     rng = generator(0, "settings", "constants")
     shape = (_INPUTS, setting.architecture.outputs)
     return np.stack(
-        [setting.teacher(rng)(setting.inputs(_INPUTS, rng)).reshape(shape) for _ in range(_TEACHERS)]
+        [setting.teacher(rng)(setting.fresh(_INPUTS, rng)).reshape(shape) for _ in range(_TEACHERS)]
     )
 
 

@@ -253,7 +253,7 @@ def holds_rectified_units(function_class: FunctionClass, inputs: int, units: int
     function_class : FunctionClass
         The class.
     inputs : int
-        Number of inputs of the networks.  They must have 2 outputs.
+        Number of inputs of the networks.  The networks must have 2 outputs.
     units : int
         Smallest number of hidden units.
     """

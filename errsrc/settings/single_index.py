@@ -46,9 +46,9 @@ class SingleIndexTeacher(Setting):
     deficiency.
 
     The squares of the values f(x) have heavy tails: the mean of f^4 is 639 for k = 4, 4,653 for k = 5
-    and 35,169 for k = 6.  For k >= 4 a budget needs hundreds of draws.  It states no interval if its draws
-    show a heavy tail.  For k >= 6, rare inputs carry most of the mean, and most draws lack them.  Therefore
-    such k are not accepted.
+    and 35,169 for k = 6.  For k >= 4 a budget needs hundreds of draws.  The budget states no interval if
+    its draws show a heavy tail.  For k >= 6, rare inputs carry most of the mean, and most draws lack them.
+    Therefore such k are not accepted.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class SingleIndexTeacher(Setting):
     def realizability(self, function_class: FunctionClass) -> Interval:
         """Return the realizability of all functions, of linear maps, and for k = 2 of quadratic networks.
 
-        It is exact: 0 for classes that contain the teachers, and 1 for linear maps if k >= 2.  See
+        The value is exact: 0 for classes that contain the teachers, and 1 for linear maps if k >= 2.  See
         `Setting.realizability`.
         """
         network = function_class.network

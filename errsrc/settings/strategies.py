@@ -30,7 +30,7 @@ DESIGNS = ("uniform", "jittered", "clustered", "gappy", "uneven")
 def quiet_settings(examples: int, *phases: Phase) -> hypothesis.settings:
     """Return the settings with which functions of errsrc, which are not tests, let Hypothesis draw examples.
 
-    Hypothesis then prints nothing.  It stores no examples, and uses none of earlier calls.
+    Hypothesis then prints nothing.  It stores no examples, and uses no examples of earlier calls.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ import numpy as np
 from errsrc.errors import Diverged, NoAnswer
 from errsrc.settings import Setting
 from errsrc.sources.bracket.bounds import UncertaintyBounds, uncertainty_bounds
-from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data
+from errsrc.sources.bracket.draws import Draw, draw_teachers_and_data, fresh_inputs
 from errsrc.sources.bracket.realizability import realizability_bounds
 from errsrc.sources.bracket.upper import choose
 from errsrc.sources.experiments import Experiment
@@ -68,8 +68,7 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         else "Fixed inputs: {} draws of teacher and labels"
     )
     status = data.format(len(draws))
-    pool = setting.test_pool_size
-    status += "." if pool is None else f", evaluated on all {pool:,} test inputs of the setting."
+    status += _evaluated(setting.test_pool_size, fresh_inputs(setting))
     if exact is not None:
         status += " The learner's risk in each draw is exact, without test inputs."
     if failed:
@@ -90,6 +89,15 @@ def bracketed_budget(setting: Setting, experiment: Experiment) -> Budget:
         not_yet=not_yet,
         limit=limit,
     )
+
+
+def _evaluated(pool: int | None, count: int) -> str:
+    """Return the end of the sentence about the draws: at which test inputs they are evaluated."""
+    if pool is None:
+        return "."
+    if count < pool:
+        return f", each evaluated on {count:,} of the {pool:,} test inputs of the setting, drawn at random."
+    return f", evaluated on all {pool:,} test inputs of the setting."
 
 
 def _fit(experiment: Experiment, draws: list[Draw]) -> tuple[list[Draw], list[Any], int]:
@@ -136,7 +144,7 @@ def _traded(found: UncertaintyBounds, outside: LowerUpper) -> tuple[LowerUpper, 
     `smallest` and `found.upper_member`.
     """
     excess, zero = found.excess, np.zeros(len(found.excess))
-    if found.determined:  # the data determines the teacher, and so the best member of the class
+    if found.determined:  # the data determine the teacher, and so the best member of the class
         return (zero, zero), (excess - outside[1], excess - outside[0])
     # `choose` takes the smallest candidate, so the largest lower bound is chosen by its negative
     lower = -choose({"0": zero, "chains": outside[1] - found.lower})[0]

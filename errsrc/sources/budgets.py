@@ -115,7 +115,7 @@ def budget(
     Over random inputs, least squares over M basis functions has an infinite mean risk for n near M, if the
     labels have noise or if the teacher has a part outside the learner's class.  For larger n the mean is
     finite, but few draws may carry a large part of the mean.  Most intervals of the mean would then be too
-    low.  In both cases the budget states no interval of these terms, and the status says why.
+    low.  In both cases the budget states no interval of the affected terms, and the status says why.
     `errsrc.sources.tails` judges the draws.  Further draws of the inputs may show that the usual interval of
     a mean contains the mean too rarely or too often.  The ends of the interval are then moved.  For these
     further draws, a learner of your own is fitted up to 2,048 times, if the fits take less than 3 seconds of
@@ -247,7 +247,10 @@ def budgets_of(setting: Setting, experiments: Sequence[Experiment]) -> list[Budg
 
 
 def _horizons(experiments: Sequence[Experiment]) -> dict[Experiment, Experiment]:
-    """Return the experiment at the horizon of each experiment that has one; equal ones are one object."""
+    """Return a dict from each experiment with a horizon to the experiment at this horizon.
+
+    Equal experiments at a horizon are one object.
+    """
     known: dict[tuple[Learner, int], Experiment] = {}
     found = {}
     for one in experiments:
@@ -263,7 +266,7 @@ def _named(found: Budget, setting: Setting, learner: Learner) -> Budget:
 
 
 def _precise(setting: Setting, experiment: Experiment, precision: float, max_draws: int) -> Budget:
-    """Return the budget of as many draws as the precision of the total takes, of at most `max_draws`."""
+    """Return a budget with enough draws for the precision of the total, but at most `max_draws`."""
     shape = None
     while True:
         found, draws = budget_in(setting, experiment), experiment.draws

@@ -46,7 +46,7 @@ LONGEST = 3.0
 """Largest CPU time of further draws, in seconds, for learners that are not known to be fast."""
 
 MORE = 4
-"""Factor of the number of further draws if the first ones leave open whether an interval holds."""
+"""Factor by which further draws are increased if the first ones do not show whether an interval holds."""
 
 TIMED_DRAWS = 8
 """Number of further draws that are timed first."""
@@ -137,7 +137,10 @@ def gaussian_budget(
 def _mean_risk(
     setting: GaussianSetting, experiment: Experiment, realizability: Array
 ) -> Array | float | None:
-    """Return the exact mean risk of least squares over inputs, for given features in each draw, if known."""
+    """Return the exact mean over inputs of the risk of least squares; None if it is not known.
+
+    If the features are random, return the mean for the features of each draw, (draws,).
+    """
     if not has_feature_terms(setting, experiment):
         return setting.least_squares_risk(experiment.function_class, experiment.n)
     size = int(setting.dimension(experiment.function_class))
@@ -388,7 +391,7 @@ def _closed_form(setting: GaussianSetting, experiment: Experiment) -> tuple[list
 
 
 def _is_least_squares(learner: Learner, posterior: Posterior, smoother: Array) -> bool:
-    """Return whether a smoother is that of linear regression without offset, of smallest norm."""
+    """Return whether a smoother equals the smoother of linear regression of smallest norm, without offset."""
     if not (learner.function_class.linear and learner.inverts_singular_values(posterior.x.shape)):
         return False
     best = posterior.points @ np.linalg.pinv(posterior.x)

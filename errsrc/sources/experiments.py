@@ -69,7 +69,9 @@ class Experiment:
         return None if learner is None else replace(self, learner=learner)
 
     def rng(self, draw: int, purpose: str) -> np.random.Generator:
-        """Return the random generator for one purpose in one draw, always in its first state.
+        """Return the random generator for one purpose in one draw.
+
+        Each call returns the generator in its first state.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Heavy tails: whether few draws carry a mean, so that its interval would not hold.
+"""Heavy tails: whether a few draws make up most of a mean, so that its interval is unreliable.
 
 A confidence interval of a mean assumes that the draws show the whole distribution.  If the distribution has a
 heavy upper tail, rare draws carry a large part of the mean.  Most samples lack these draws.  Their mean is
@@ -50,13 +50,14 @@ LEAST_POOL = 4096
 """Smallest number of further draws from which intervals are made narrower; fewer draws only widen them."""
 
 CLOSE = 0.12
-"""Largest difference of a coverage from its level, in units of the share that may miss, without correction.
+"""Largest difference between a coverage and its level that is not corrected.
 
-For 95% intervals, a coverage of 94.4% to 95.6% is not corrected.
+The unit is the share of intervals that may miss the mean.  For 95% intervals, a coverage of 94.4% to 95.6% is
+not corrected.
 """
 
 RESAMPLED_DRAWS = 2048
-"""Largest size of the samples that are drawn from a pool; intervals over more draws are moved alike."""
+"""Largest size of the samples that are drawn from a pool; intervals over more draws get the same factors."""
 
 SUGGESTED_DRAWS = 1000
 """Number of draws that the status of a budget suggests if its draws show a possible heavy tail, or if an
@@ -70,7 +71,7 @@ LEAST_TAIL = 4
 """Smallest number of different draws in the tail."""
 
 LEAST_SPREAD = 1e-9
-"""Draws whose largest deviation from their mean is at most this share of the mean have no tail."""
+"""Draws have no tail if the largest minus the smallest draw is at most this share of their mean."""
 
 
 def tail_size(draws: int) -> int:
@@ -97,7 +98,8 @@ def pareto_shape(values: ArrayLike) -> float | None:
     Returns
     -------
     float or None
-        The shape.  None if there are too few draws, or if the largest draws are all equal up to rounding.
+        The shape.  None if there are too few draws, if all draws are equal up to rounding, or if the tail has
+        fewer than `LEAST_TAIL` different draws.
 
     Notes
     -----
@@ -156,7 +158,8 @@ class Tail:
     judged_draws : int
         Number of draws from which the shape was estimated.
     by_pool : bool
-        Whether these draws are further draws.  Then more draws of the budget do not change the shape.
+        Whether the shape was estimated from further draws.  If True, the shape does not change if the budget
+        has more draws.
     """
 
     shape: float | None
@@ -174,13 +177,17 @@ class Tail:
 
     @property
     def is_unclear(self) -> bool:
-        """Whether more further draws may change the interval, or whether it is stated."""
+        """Whether more further draws may change the interval, or the decision whether to state it."""
         plain = self.holds and self.stretch == (1.0, 1.0)
         return self.shape is not None and not self.clear and not (plain and self.shape <= LARGEST_SHAPE)
 
     @property
     def heavy(self) -> bool:
-        """Whether the shape exceeds `LARGEST_SHAPE` by more than one or two standard errors."""
+        """Whether the shape is significantly larger than `LARGEST_SHAPE`.
+
+        The difference must be more than one standard error, or more than two for at least `WIDENING_POOL`
+        further draws.
+        """
         errors = 2 if self.by_pool and self.judged_draws >= WIDENING_POOL else 1
         return self.shape is not None and self.shape - errors * self.shape_error > LARGEST_SHAPE
 
@@ -206,7 +213,7 @@ class Tail:
 
     @property
     def mirrored(self) -> Tail:
-        """The judgement of the same draws times -1: the lower and the upper end change places."""
+        """The judgement of the draws multiplied by -1: the lower and the upper end change places."""
         return replace(self, stretch=self.stretch[::-1])
 
 
@@ -215,7 +222,8 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
 
     Samples of the size `draws` are taken from the pool.  The intervals of the sample means that contain the
     mean of the pool are counted.  If the number of these intervals is not what the level says, the ends of
-    the interval are moved (`Tail.stretch`).  A pool of fewer than `LEAST_POOL` draws only moves them apart.
+    the interval are moved (`Tail.stretch`).  If too many intervals contain the mean, the ends are moved only
+    for a pool of at least `LEAST_POOL` draws.
     For a pool of fewer than `WIDENING_POOL` draws, no interval holds if more than `MOST_MISSES` times the
     allowed share of intervals miss the mean.  Samples of a heavy tail lack the largest draws, so that the
     count is too favourable.  Therefore no interval holds if the tail is heavy (`Tail.heavy`).

@@ -285,7 +285,8 @@ class Budget(TabularResult):
         Raises
         ------
         ValueError
-            If the target variance is 0.  The labels are then noise alone, and there is nothing to learn.
+            If the target variance is 0 up to rounding.  The labels are then noise alone, and there is nothing
+            to learn.
         """
         if self.scale <= ROUNDING:
             accepted = "one whose target varies, for relative terms"

@@ -18,7 +18,7 @@ from errsrc.studies.kinds import own_modules_of
 from errsrc.sweeps import Store, Study
 
 MARGIN = 86_400
-"""Seconds before the first cell was finished.  A cell's images may have been read at any time in them."""
+"""Images may have been read up to this many seconds before the first cell was finished."""
 
 
 def changes(

@@ -236,7 +236,7 @@ def example_spec(example: Example) -> str:
 
 
 def _implied(cell: Any, path: str) -> bool:
-    """Return whether a path is the kind of a nested record with one possible kind; specs omit it."""
+    """Return whether a path is the `kind` of a record with only one possible kind; specs omit such paths."""
     *above, last = path.split(".")
     hint: Any = None
     for name in above:

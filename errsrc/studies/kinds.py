@@ -210,7 +210,7 @@ def own_modules_of(study: Study) -> tuple[tuple[str, ...], tuple[str, ...]]:
         All other modules of the user that define classes in the cells, or are named in the cells.
     """
     kind = ALL.module_of(study.kind.name)
-    factors = [factor for factor in study.factors if factor.fields != ("seed",)]  # of perhaps a million seeds
+    factors = [factor for factor in study.factors if factor.fields != ("seed",)]  # there may be many seeds
     parts = [study.base, *(part for factor in factors for value in factor.values for part in value)]
     texts = list(map(repr, parts))
     used = {type(one).__module__ for part in parts for one in _nested(part)}

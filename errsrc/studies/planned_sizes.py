@@ -53,7 +53,7 @@ class PlannedSizes(NamedTuple):
 
 
 def planned_sizes(study: Study) -> PlannedSizes:
-    """Return the model sizes of a study whose cells need not be computed yet.
+    """Return the model sizes of a study, whether or not its cells are computed.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def planned_refusals(study: Study, places: Sequence[int]) -> tuple[str, ...]:
     study : Study
         The grid of cells.
     places : sequence of int
-        The indices of the cells to check.  More than 20,000 are not checked.
+        The indices of the cells to check.  If there are more than 20,000, none is checked.
 
     Returns
     -------

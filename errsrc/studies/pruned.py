@@ -200,7 +200,7 @@ def levels(
 def _is_constant(curve: Mapping[str, Array]) -> NDArray[np.bool_]:
     """Return which levels of a network have outputs that do not depend on the inputs.
 
-    Stores of version 0.1.0 do not say so; all their levels are kept.
+    Stores of version 0.1.0 do not have this information.  For such stores all entries are False.
     """
     density = np.asarray(curve["density"])
     return np.asarray(curve.get("constant", np.zeros(len(density)))) > 0

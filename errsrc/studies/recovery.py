@@ -112,7 +112,7 @@ class RecoveryCell(Checked):
         return {name: axis.ravel() for name, axis in zip(self.law.inputs, grid, strict=True)}
 
     def noisy(self, truth: Array, sizes: Mapping[str, Array]) -> Array:
-        """Return errors with the noise of this cell; if `held` has eps0, larger errors are replaced by eps0.
+        """Return errors with the noise of this cell; if `held` has eps0, errors above eps0 are set to eps0.
 
         Parameters
         ----------
@@ -271,7 +271,8 @@ class Coverage(NamedTuple):
     bounded : int
         Number of intervals with two finite ends.
     width : float
-        Mean width of the bounded intervals, in units of the true value; nan if there are none.
+        Mean width of the bounded intervals, in units of the true value; nan if there are none, or if the true
+        value is 0.
     """
 
     law: str

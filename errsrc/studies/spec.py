@@ -211,7 +211,7 @@ class _Spec:
         return self.reader.unknown_key(path, f"{label}.", names)
 
     def _seeds(self, value: Any, sizes: Sequence[int]) -> _RawFactor:
-        """Return the factor of the seeds, in a grid whose other factors have so many values each."""
+        """Return the factor of the seeds; `sizes` has the number of values of each other factor."""
         is_count = type(value) is int and value >= 1
         if not is_count and not (isinstance(value, list) and value):
             raise self.error("seeds", "a count of 1 or more, or a list of one seed or more", value)
@@ -219,10 +219,10 @@ class _Spec:
         check_size([*sizes, value if is_count else len(value)], "seeds", self.where)
         return _RawFactor("seeds", ("seed",), [(seed,) for seed in seeds], is_count)
 
-    # The first values of the factors that the class of the cells accepts make the study's base.
+    # The base of a study is its first combination of factor values that the class of the cells accepts.
 
     def _base(self, cell: Mapping[str, Any], factors: Sequence[_RawFactor]) -> Any:
-        """Return the first cell that its class accepts; raise the class's error about the very first cell."""
+        """Return the first cell that its class accepts; without one, raise the error about the first cell."""
         choices = itertools.product(*(range(1 if f.label == "seeds" else len(f.values)) for f in factors))
         refused = None
         for choice in itertools.islice(choices, MAX_TRIES):
@@ -254,7 +254,7 @@ class _Spec:
         return first
 
     def _with(self, table: Mapping[str, Any], path: Sequence[str], value: Any, label: str) -> dict[str, Any]:
-        """Return a table with a value at a path where it has none."""
+        """Return a copy of a table with a value added at a path; raise an error if the path has a value."""
         inner = table.get(path[0])
         if len(path) == 1 and path[0] not in table:
             return {**table, path[0]: value}

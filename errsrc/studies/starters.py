@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
+
+import numpy as np
 
 from errsrc.checks import Choice
 from errsrc.exports import exported_names
@@ -14,6 +19,7 @@ STARTERS: dict[str, tuple[str, ...]] = {
     "vision": (
         "errsrc run grid.toml",
         "errsrc report grid.toml",
+        "errsrc status own_grid.toml --modules own_model",
         "errsrc run own_grid.toml --modules own_model",
         "errsrc report own_grid.toml --modules own_model",
     ),
@@ -24,14 +30,37 @@ STARTERS: dict[str, tuple[str, ...]] = {
 }
 """The commands to give next in the folder of a starter, by the name of the starter."""
 
+OWN_FILES = ("own_model.py", "own_grid.toml")
+"""The files of the starter "vision" that a folder of images gets."""
+
+SIDE = 32
+"""Side in pixels to which a starter resizes the pictures of a folder."""
+
+FEWEST_IMAGES = 32
+"""Smallest number of training images, without those for validation, for which a starter is written."""
+
 TEXT_BYTES = 300_000
 """Size of the text of the starter "language", in bytes."""
 
 __dir__ = exported_names(__name__)
 
 
-def write_starter(name: str, folder: Path) -> list[Path]:
-    """Write the files of a starter into a folder, and return their paths.
+def next_commands(name: str, with_images: bool = False) -> tuple[str, ...]:
+    """Return the commands to give next in the folder of a starter.
+
+    Parameters
+    ----------
+    name : str
+        One of `STARTERS`.
+    with_images : bool
+        Whether the starter was written for a folder of images.
+    """
+    commands = STARTERS[name]
+    return tuple(one for one in commands if "own_model" in one) if with_images else commands
+
+
+def write_starter(name: str, folder: Path, images: Path | None = None) -> list[Path]:
+    """Write the files of a starter into a folder, and return their paths, modules first.
 
     The folder is created if it does not exist.  No file is ever overwritten.
 
@@ -41,17 +70,27 @@ def write_starter(name: str, folder: Path) -> list[Path]:
         One of `STARTERS`.
     folder : Path
         The folder.
+    images : Path, optional
+        For the starter "vision": a folder of images with the layout ``train/CLASS/*.png`` and
+        ``test/CLASS/*.png``.  Only `OWN_FILES` are then written.  Their study trains on these images, with
+        values of ``validation`` and n that suit their number.
 
     Raises
     ------
     ValueError
-        If there is no such starter, or if the folder has a file of the same name.  Nothing is written then.
+        If there is no such starter, if the folder has a file of the same name, or if there are too few
+        images.  Nothing is written then.
     OSError
-        If a file cannot be written.
+        If a file cannot be written, or if there is no such folder of images.
     """
     Choice(tuple(STARTERS))(name, "kind", "errsrc new")
+    if images is not None and name != "vision":
+        raise ValueError(f"--images does not apply to {name}, only to vision.")
     source = resources.files("errsrc.studies") / "starter_files" / name
     texts = {file.name.removesuffix(".txt"): file.read_text(encoding="utf-8") for file in source.iterdir()}
+    if images is not None:
+        texts = {file: texts[file] for file in OWN_FILES}
+        texts["own_grid.toml"] = _with_images(texts["own_grid.toml"], images, folder)
     if name == "language":
         texts["text.txt"] = _text()
     if folder.exists() and not folder.is_dir():
@@ -63,7 +102,40 @@ def write_starter(name: str, folder: Path) -> list[Path]:
     for file, text in texts.items():
         with (folder / file).open("x", encoding="utf-8") as opened:
             opened.write(text)
-    return sorted(folder / file for file in texts)
+    return [folder / file for file in _in_order_of_editing(texts)]
+
+
+def _in_order_of_editing(files: Iterable[str]) -> list[str]:
+    """Return names of files in the order in which a user edits them: modules before the studies of them."""
+    return sorted(files, key=lambda file: (not file.endswith(".py"), file))
+
+
+def _with_images(text: str, images: Path, folder: Path) -> str:
+    """Return the text of a study that trains on the images of a folder, as seen from the study's folder."""
+    from errsrc.datasets.image_sets import check_files
+
+    counts = np.bincount(check_files(os.path.join(images, ""), SIDE))
+    classes, smallest = len(counts), int(counts.min())
+    validation = classes * max(1, round(smallest / 5))
+    largest = classes * smallest - validation
+    if largest < FEWEST_IMAGES:
+        raise ValueError(
+            f"The folder {images} has too few training images: {smallest} in its smallest class, of which "
+            f"{validation // classes} are for validation. The largest n would be {largest}, and must be at "
+            f"least {FEWEST_IMAGES}."
+        )
+    path = json.dumps(os.path.relpath(images, folder), ensure_ascii=False)
+    sizes = ", ".join(str(largest // part) for part in (16, 8, 4, 2, 1))
+    text = re.sub(r"# Your own images:.*\n(#.*\n)*\n", "", text)
+    for pattern, line in {
+        r"dataset = .*": f"dataset = {path}      # relative to the folder in which you give the command\n"
+        f"side = {SIDE}                   # in pixels; pictures of another size are resized to it",
+        r"validation = \d+ *": f"validation = {validation}".ljust(28),
+        r"n = \[.*?\] *": f"n = [{sizes}]".ljust(28),
+        r"steps = \d+ ": "steps = 1000",
+    }.items():
+        text = re.sub(rf"^{pattern}", line.replace("\\", r"\\"), text, flags=re.MULTILINE)
+    return text
 
 
 def _text() -> str:

@@ -218,7 +218,7 @@ def _goal(until: object) -> tuple[float, bool]:
 
 
 class _Planned:
-    """The cells of a study with their sizes and costs, of which some are finished."""
+    """The cells of a study, finished or not, with their sizes and costs."""
 
     def __init__(self, study: Study, store: Store, retry: bool) -> None:
         self.study, self.store, self.keys = study, store, study.cell_keys()
@@ -257,7 +257,7 @@ class _Planned:
         return np.flatnonzero([k not in done and keys[k] not in self.failed for k in range(len(keys))])
 
     def fitted(self, question: Mapping[str, Any], goal: float, level: float) -> Design | str:
-        """Return the next cells by a fit to the finished cells, or a clause on why there is no answer."""
+        """Fit the finished cells and return a design of the next cells, or a clause on why there is none."""
         done = self.finished()
         cells = self._candidates()
         if len(self._different(done)) < self.first and len(cells):
@@ -284,7 +284,7 @@ class _Planned:
             return f"no answer ({str(problem).rstrip('.')})"
 
     def next_cells(self, found: Design | str, goal: float) -> tuple[list[int], str]:
-        """Return the indices of the cells to compute next, and why there are none."""
+        """Return the indices of the cells to compute next, and a sentence on why there are none, or ""."""
         left = self.open()
         if isinstance(found, Design):
             wanted = width_text(goal, found.relative)

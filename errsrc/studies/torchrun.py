@@ -213,8 +213,8 @@ def _destroy_process_groups() -> None:
 
     No thread of gloo may outlive the interpreter.  A thread drops the tensors of its last collective some
     time after the main thread has the result, and needs the interpreter's lock for that.  Once Python has
-    begun to end, it answers a thread that asks for the lock by ending the thread, here from within a C++
-    destructor, and the process aborts: SIGABRT, "terminate called without an active exception".  The
+    begun to exit, it ends every thread that asks for the lock.  Here the thread is inside a C++ destructor,
+    so the whole process aborts: SIGABRT, "terminate called without an active exception".  The
     destructor of a process group joins its threads, so all references to the groups are dropped here, on
     every path out of `process_group`.  Leaving by ``os._exit`` would avoid the abort too, but only as the
     last act of a process, not for a caller that goes on.

@@ -241,7 +241,7 @@ def quantities_of(finished: FinishedStudy) -> Quantities | None:
 
 
 def planned_quantities(study: Study) -> Quantities | None:
-    """Return the columns of the laws of a study whose cells need not be computed yet.
+    """Return the columns of the laws of a study, whether or not its cells are computed.
 
     The result is None if the study has no law in n.
 
@@ -374,7 +374,8 @@ def unconverged(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The sentence, which says how many trainings of which n were still improving; or nothing.
+        The sentence, which says how many trainings were still improving, and with which n.  () if there is no
+        sentence.
 
     Examples
     --------
@@ -403,13 +404,14 @@ def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     Parameters
     ----------
     rows : sequence of mappings
-        The rows (results) of trainings.  Rows without "best_step", "steps" and the recipe do not count, nor
-        do trainings by "lbfgs", and trainings of so few steps that the first evaluations are half of them.
+        The rows (results) of trainings.  Three kinds of rows do not count: rows of trainings that diverged,
+        rows without "best_step", "steps" or the recipe, and rows of trainings by "lbfgs".  Trainings whose
+        first evaluations take half of all steps or more do not count either.
 
     Returns
     -------
     tuple of str
-        The sentence, or nothing.
+        The sentence; () if there is none.
 
     Examples
     --------
@@ -467,8 +469,8 @@ def few_sizes_of(columns: Mapping[str, Sequence[Any] | Array]) -> tuple[str, ...
     Parameters
     ----------
     columns : dict of str to sequence, shape (cells,)
-        The sizes of the cells.  An input that is no number in some cells is left out.  There are no
-        sentences on fewer than 6 different sizes, to which no law is fitted.
+        The sizes of the cells.  An input that is None in some cells is left out.  If there are fewer than 6
+        different sizes, no law is fitted to them, and there are no sentences.
     """
     varied: dict[str, Any] = {name: x for name, x in columns.items() if None not in {*x} and len({*x}) > 1}
     if len({*zip(*varied.values(), strict=True)}) < FEWEST_SIZES:
@@ -491,7 +493,7 @@ def cell_text(cell: Any) -> str:
 def _law(
     inputs: dict[str, Any], error: Array, guess: float
 ) -> tuple[Holdout | Fit | AveragedFit | None, tuple[str, ...]]:
-    """Return the law of some runs, compared with the large cells where possible, and why where not.
+    """Return the law of some runs, compared with large cells if possible, and otherwise the reasons why not.
 
     If the error of a random guess is not known (inf), the result is an average of laws.
     """

@@ -271,8 +271,9 @@ def _slurm() -> Any:
 def _started(make: Callable[[], Any]) -> Any:
     """Return a cluster or a client; try twice, because Dask gives its thread only 10 s to start.
 
-    Garbage is collected first.  A client that could not connect is closed when it is collected, and closing
-    takes a lock that Dask holds while it starts another client: collected just then, it would wait forever.
+    Garbage is collected first.  A client that could not connect is closed when it is collected.  Closing
+    needs a lock that Dask holds while it starts another client.  If the client were collected during such a
+    start, the process would wait forever.
     """
     gc.collect()
     try:

@@ -186,10 +186,11 @@ class Database:
             )
 
     def _is_ours(self) -> bool:
-        """Return whether the content of the file is as this driver left it, or is a sound database with it.
+        """Return whether the file still has all rows that this driver has written.
 
-        Only drivers write the file, so its size and time change in this process alone.  Where they have
-        changed otherwise, another program overwrote the file, or it only copied the log into the file.
+        Usually, only this process changes the size and the time of the file.  If they have changed otherwise,
+        another program has overwritten the file, or has only copied the log into it.  A copy of the log does
+        no harm: the file is then a sound database with all rows.
         """
         if _size_and_time(self._main) == self._state:
             return True
@@ -212,7 +213,7 @@ class Database:
         self._state = _size_and_time(self._main)
 
     def _saved(self) -> bool:
-        """Copy the log, which has lost its name, into the file; return whether all of it could be copied."""
+        """Copy the log, which was deleted or moved, into the file; return whether all could be copied."""
         with contextlib.suppress(sqlite3.Error):
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
             return not busy
@@ -385,11 +386,11 @@ class Database:
         self._note_state()
 
     def _register(self) -> None:
-        """Enter this driver into the file; raise StoreError if another one is there and alive.
+        """Enter this driver into the file; raise StoreError if the file names a driver that still runs.
 
-        A driver that is in the file has ended if this driver could lock the same lock file.  If the lock file
-        was removed, there is a new one, and the number of the driver's process tells.  In a copy of another
-        store a driver does not count.
+        This driver holds the lock file.  If the driver in the file had the same lock file, it has ended.  If
+        the lock file was removed and made again, the process number shows whether that driver still runs.  If
+        this store is a copy, the file names a driver of the original store, which does not count.
         """
         db, real = self.connection, os.path.realpath(self.path)
         store, lock = _inode(real), _inode(f"{real}.lock")

@@ -185,7 +185,7 @@ def refused_cells(study: Study, places: Sequence[int]) -> dict[int, Exception]:
         group = groups.pop()
         cells = accepted(group)
         try:
-            for first in cells:  # a function of no cells could raise anything
+            for first in cells:  # without any cell, require_data is not called: it could raise any error
                 if study.kind.require_data is not None:
                     study.kind.require_data(itertools.chain([first], cells))
                 collections.deque(cells, maxlen=0)  # build the cells that require_data did not read

@@ -305,14 +305,14 @@ def read_column(
 
 
 def _are_similar(values: Array, suffixed: NDArray[np.bool_]) -> bool:
-    """Return whether numbers without a suffix are as large as those with one; nan stands for no number."""
+    """Return whether the numbers without a suffix are similar to the numbers with one; nan is ignored."""
     plain, other = values[~suffixed & np.isfinite(values)], values[suffixed]
     low, high = max(WHOLE, other.min() / SIMILAR), other.max() * SIMILAR
     return bool(((plain >= low) & (plain <= high)).all())
 
 
 def _number(cell: str, mark: str) -> tuple[float | None, str]:
-    """Return a cell as a number, None if it is no number, and its suffix or percent sign."""
+    """Return the number in a cell (None if it has no number), and its suffix or percent sign."""
     if mark == "." and "," not in cell:
         try:
             return float(cell), ""

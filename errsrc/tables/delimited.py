@@ -35,7 +35,7 @@ class Record(NamedTuple):
 
 
 class _Lines:
-    """Lines for csv.reader, with the position of the next."""
+    """Lines for csv.reader, with the position of the next line."""
 
     def __init__(self, lines: Sequence[str], at: int) -> None:
         self.lines, self.at = lines, at
@@ -119,7 +119,7 @@ def _is_plain(cell: str) -> bool:
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """Return the first delimiter in the header that gives all the first rows its number of cells."""
+    """Return the first delimiter that splits the header, and no given row into more cells than the header."""
     counts_by_mark = {}
     for mark in DELIMITERS:
         with contextlib.suppress(csv.Error):  # refused when all rows are read
@@ -192,7 +192,7 @@ def _table(source: str, records: Sequence[Record], delimiter: str) -> DataTable:
 
 
 def _fitted(row: Record, width: int, delimiter: str) -> str:
-    """Return the text of a row with `width` cells: as it stands in the file if it has so many."""
+    """Return the text of a row; if it does not have `width` cells, empty cells are added or cells cut off."""
     if len(row.cells) == width:
         return row.text
     out = io.StringIO()

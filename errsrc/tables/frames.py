@@ -92,7 +92,7 @@ def _listed(values: Any, name: str, source: str) -> Sequence[Any]:
 
 
 def _frame_columns(data: Any, source: str) -> tuple[dict[str, Sequence[Any]], str, Any, frozenset[str]]:
-    """Return the columns of a data frame, its library, its index if pandas has made it, and repeated names.
+    """Return the columns of a data frame, its library, its index (for pandas only), and repeated names.
 
     The named levels of an index are columns too, and the names of other columns are written as text.
     """
@@ -116,10 +116,10 @@ def _frame_columns(data: Any, source: str) -> tuple[dict[str, Sequence[Any]], st
 
 
 def _with_plain_names(data: Any) -> tuple[Any, dict[str, Any]]:
-    """Return a pandas frame whose column names are texts, each once, and the levels of its index by name.
+    """Return a pandas frame with the names of its columns as text, and the levels of its index by name.
 
-    The names that the frame has more than once are under the name "".  A RecordBatch of pyarrow becomes a
-    table.  Other data are returned unchanged.
+    If several columns have one name, only the first of them is kept; the levels have the list of such names
+    under the key "".  A RecordBatch of pyarrow becomes a table.  Other data are returned unchanged.
     """
     library = type(data).__module__.partition(".")[0]
     if library == "pyarrow" and type(data).__name__ == "RecordBatch":

@@ -17,8 +17,8 @@ NEGATIVE_LOSSES = (
 )
 """What to do with losses that may be negative, such as losses relative to those of a unigram model.
 
-Absolute residuals do not change with the constant.  The floor of a law is >= 0.  If the floor of the losses
-is negative, the constant must therefore be larger than its absolute value."""
+A constant that is added to all losses does not change absolute residuals.  The floor of a law is >= 0.
+Therefore, if the floor of the losses is negative, the constant must be larger than its absolute value."""
 
 
 @dataclass(frozen=True)

@@ -247,8 +247,9 @@ def linear_in_labels_is_declared_correctly(case: LearnerCase) -> None:
 
     Let f(y) be the predictions after a fit to the labels y.  If ``linear_in_labels`` is true, then f(2 y + z)
     = 2 f(y) + f(z).  If ``linear_in_labels`` is false, the learner must not define a smoother.  There is a
-    warning if this equation holds for 20 data sets, and predictions do not depend on the random generator:
-    budgets of such a learner have narrower intervals if it declares that it is linear.
+    warning if this equation nevertheless holds for 20 data sets, and predictions do not depend on the random
+    generator.  The budgets of such a learner have narrower intervals if the learner declares that it is
+    linear.
     """
     one, linear = case.suited(3), True
     for draw in range(20):
@@ -434,9 +435,9 @@ def a_learner_is_frozen_hashable_and_has_defaults(case: LearnerCase) -> None:
 def its_regressor_passes_scikit_learns_checks(case: LearnerCase) -> None:
     """The scikit-learn regressor that `as_estimator` makes passes ``check_estimator``.
 
-    Not tested are checks whose inputs are outside the domain of the learner's band, and checks that pickle a
-    predictor that cannot be pickled.  If the learner accepts only the given `inputs`, or only one output, the
-    regressor is not tested.
+    Some failures are accepted: of checks whose inputs are outside the domain of the learner's band, and of
+    checks that pickle a predictor that cannot be pickled.  The regressor is not tested if the learner accepts
+    only one output, or if `inputs` are given and the learner is not limited to a band.
     """
     if case.labels != "one output":
         _estimator_checks(case, classes=False)
@@ -512,7 +513,7 @@ def check_learner(
 
     By default the learner is fitted to inputs of 3 columns, to labels that are numbers of the shapes (n,) and
     (n, outputs), and to labels that are classes.  scikit-learn's checks also have inputs with other numbers
-    of columns.  For a learner that takes less, pass `inputs` and `labels`.
+    of columns.  For a learner that accepts only some inputs or labels, pass `inputs` or `labels`.
 
     Parameters
     ----------
@@ -529,7 +530,7 @@ def check_learner(
         By default inputs are normal with standard deviation 2.
     labels : {"all", "numbers", "one output"}
         The labels that the learner takes.  "numbers" leaves out labels that are classes.  "one output" also
-        leaves out labels of several outputs, and with them scikit-learn's checks.
+        leaves out labels of several outputs, and scikit-learn's checks.
     ordered : bool
         Whether the predictor may depend on the order of the examples.
     probabilities : bool
@@ -552,7 +553,7 @@ def check_learner(
     -----
     UserWarning
         If the learner seems to be linear in the labels and does not declare it, or if its predictors cannot
-        be pickled.  Its budgets are right in both cases.
+        be pickled.  The learner's budgets are right in both cases.
 
     Examples
     --------

@@ -148,7 +148,8 @@ class TextExponents(TabularResult):
         -------
         dict of str to ndarray
             The columns length, entropy, entropy_held_out, entropy_used, correlation, floor and
-            correlation_used.  The length is an order and a distance.
+            correlation_used.  The length of a row is the order of its entropies, and the distance of its
+            correlations.
         """
         lengths = np.union1d(self.orders, self.distances)
         sides = (
@@ -449,7 +450,10 @@ def _possible_rates(k: NDArray[np.int64], entropies: Array, level: float) -> tup
 
 
 def _slopes(lengths: NDArray[np.int64], logs: Array) -> tuple[Array, float, float]:
-    """Return minus the slopes of lines through rows of points, and, of row 0, standard error and residual."""
+    """Return minus the slope of a line through each row of points, and two numbers about row 0.
+
+    The two numbers are the standard error of the slope and the residual of the points.
+    """
     x = np.log(lengths) - np.log(lengths).mean()
     slopes = logs @ x / (x @ x)
     rest = logs[0] - logs[0].mean() - slopes[0] * x

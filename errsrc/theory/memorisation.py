@@ -21,8 +21,9 @@ HEAD = 10_000
 def memorising(n: ArrayLike, probabilities: ArrayLike, examples: float = 1) -> Array:
     """Return the expected probability that a new item is not among the n items that a learner has seen.
 
-    A learner may need more than one example of an item, as of a task of `errsrc.settings.MultitaskParity`.
-    The function then returns the probability that the learner has seen too few examples of the new item.
+    A learner may need several examples of an item, for example if the items are the tasks of
+    `errsrc.settings.MultitaskParity`.  The function then returns the probability that the learner has seen
+    too few examples of the new item.
 
     The excess risk of a memorising learner is this probability times the risk of a guess.  For the 0-1 error
     and equally likely classes, the risk of a guess is 1 - 1 / classes.  For squared loss and a target of mean

@@ -113,7 +113,7 @@ def _relabelled(tokens: NDArray[Any]) -> tuple[Codes, int]:
 
 
 def _grouped(sizes: Integers, groups: int) -> Integers:
-    """Return the group of each token: the largest document first, each document to the smallest group."""
+    """Return the group of each token; documents, from the largest on, go to the smallest group so far."""
     most = -(-int(sizes.sum()) // groups)
     pieces = [
         (start, min(most, size - start), place)
@@ -152,7 +152,10 @@ class OrderStatistics(NamedTuple):
 
 
 class _Grams(NamedTuple):
-    """The different (k + 1)-grams, and their probability given the first k tokens in a model of each half."""
+    """The different (k + 1)-grams, and their last token's probability given the others, in two models.
+
+    There is a model of each half of the corpus.
+    """
 
     codes: Codes
     model: Array  # (2, grams)
@@ -225,7 +228,8 @@ def _model(
     """Return the probability of each n-gram's last token, given its first tokens, in a model of each half.
 
     The model is that of Witten and Bell 1991: after a context of count c with u different next tokens, a
-    token of count a has the probability (a + u p) / (c + u), where p is its probability given one token less.
+    token of count a has the probability (a + u p) / (c + u).  Here p is the token's probability given the
+    context without its first token.
     """
     suffix = codes & ((np.uint64(1) << np.uint64(order * corpus.bits)) - np.uint64(1)) if order else codes * 0
     below = shorter.model[:, np.searchsorted(shorter.codes, suffix)]

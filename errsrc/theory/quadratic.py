@@ -94,7 +94,7 @@ def _risk(alpha: float, kappa: float, delta: float) -> float:
     if not delta and 1 - 2 * alpha <= least:
         return 0.0
     low, high = math.log(_SMALLEST), math.log(_LARGEST)
-    if rest(low) <= 0:  # fewer examples than the numbers can tell from none
+    if rest(low) <= 0:  # so few examples that the risk equals the risk without examples, up to rounding
         return 2 / kappa
     if rest(high) >= 0:
         return 0.0

@@ -91,9 +91,9 @@ def train(
 
     Raises
     ------
-    ValueError
-        If an array does not fit the network or the loss, if only some members have validation rows, or if the
-        checkpoint file does not come from the same call.
+    TypeError, ValueError
+        If an argument has a wrong type or is out of range, if an array does not fit the network or the loss,
+        if only some members have validation rows, or if the checkpoint file does not come from the same call.
 
     Notes
     -----

@@ -43,7 +43,7 @@ class Rounds(Checked):
         Largest number of rounds, >= 0.
     error_factor
         The pruning of a network ends when its error is at least ``error_factor`` times the error of the
-        unpruned network; >= 1.
+        unpruned network; >= 1.  Pruning also ends if the training diverges, or if only one weight is left.
     rewinding
         Values of the remaining weights at the start of a round's training (Renda et al. 2020, arXiv
         2003.02389).  With "weights", these are the values at the step ``rewind_step`` of the first training.

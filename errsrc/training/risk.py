@@ -15,7 +15,7 @@ from errsrc.training.lbfgs import Objective
 from errsrc.training.objectives import TRAINING_LOSSES, TrainingLoss
 
 _CONSTANT_EXAMPLES = 1000
-_CONSTANT = 1e-6  # relative differences that float32 products of equal rows stay below
+_CONSTANT = 1e-6  # float32 products of equal rows differ by a smaller share, because of rounding
 
 LOSS = checks.Choice(tuple(TRAINING_LOSSES))
 """Validation rule for the name of a training loss."""

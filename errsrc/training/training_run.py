@@ -166,7 +166,7 @@ class TrainingRun:
     def advance(self) -> None:
         """Take steps up to the next evaluation, the rewind step or the last step of a network."""
         progress, recipe = self.progress, self.call.recipe
-        # evaluations are at the same steps for all members; one more is at a member's last step
+        # all members are evaluated at the same steps; each member is also evaluated at its last step
         interval = max(recipe.evaluation_interval, progress.last_evaluation // 20)
         next_evaluation = progress.last_evaluation + interval
         budget = self.budget[progress.active]
@@ -270,7 +270,7 @@ class TrainingRun:
         rows = [own[:: -(-len(own) // _MAX_TRAIN_LOSS_ROWS)] for own in self.rows]
         train_loss, train_error = evaluate(call.network, kept, call.x, call.y, call.recipe.loss, rows)
         columns = ("step", "train_loss", "loss", "error")
-        # lists: one wait for the device each, and not one for each network
+        # lists, because each conversion waits for the device once, and not once for each network
         best_step, diverged = progress.best_step.tolist(), progress.diverged.tolist()
         train_losses, train_errors = train_loss.tolist(), train_error.tolist()
         return tuple(

@@ -70,6 +70,7 @@ SETTINGS: list[tuple[Setting, tuple[FunctionClass, ...]]] = [
     (NetworkTeacher(SMALL, channel=Gaussian(0.1)), ALONE),
     (NetworkTeacher(SMALL, loss="log", channel=Softmax(0.5)), ALONE),
     (NetworkTeacher(SMALL, loss="zero-one", channel=Flips(0.1), domain="sphere"), ALONE),
+    (NetworkTeacher(SMALL, domain="digits", components=3), ALONE),
     (NetworkTeacher(CNN(6, 2, 3)), ALONE),
 ]
 TRAINED = ImageTeacher(

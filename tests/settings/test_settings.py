@@ -10,7 +10,7 @@ import pytest
 from errsrc.bases import Legendre, Torus, shared_positions
 from errsrc.errors import Undersampled
 from errsrc.learners import BandLeastSquares
-from errsrc.nets import CNN, MLP
+from errsrc.nets import CNN, MLP, QuadraticNetwork
 from errsrc.settings import (
     AllFunctions,
     Band,
@@ -317,7 +317,48 @@ def test_images_are_drawn_once(digits):
         digits.inputs(1198, np.random.default_rng(0))
 
 
+def test_images_are_inputs_of_random_networks():
+    setting = NetworkTeacher(MLP((20, 3, 1), "tanh"), domain="digits", components=20)
+    assert (setting.pool_size, setting.test_pool_size) == (1197, 600)
+    x = setting.inputs(1197, np.random.default_rng(0))
+    np.testing.assert_allclose(x.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(x.T @ x / 1197, np.eye(20), atol=1e-12)
+    at = setting.fresh(10_000, np.random.default_rng(1))
+    assert at.shape == (600, 20)
+    assert not {row.tobytes() for row in x} & {row.tobytes() for row in at}
+    # whitened components span the same space as the pixels that they are made from
+    raw = NetworkTeacher(MLP((64, 3, 1), "tanh"), domain="digits")
+    pixels = raw.inputs(1197, np.random.default_rng(0))
+    left = pixels - x @ np.linalg.lstsq(x, pixels, rcond=None)[0]
+    variances = np.linalg.svd(pixels - pixels.mean(0), compute_uv=False) ** 2
+    assert np.square(left).sum() == pytest.approx(variances[20:].sum(), rel=1e-5)
+    assert raw.fresh(5, np.random.default_rng(0)).shape == (5, 64)
+
+
+def test_quadratic_networks_have_no_closed_forms_at_images():
+    network = QuadraticNetwork(5, 2)
+    setting = NetworkTeacher(network, 1.0, domain="digits", components=5)
+    assert not hasattr(setting.teacher(np.random.default_rng(0)), "squared_distance")
+    normal = NetworkTeacher(network, 1.0).target_variance
+    assert setting.target_variance != pytest.approx(normal, rel=0.02)
+
+
 REFUSED = [
+    (lambda: NetworkTeacher(SMALL, components=3), "'components' .* must be 0 for the domain 'normal'"),
+    (lambda: NetworkTeacher(SMALL, domain="digits"), "64 inputs, the pixels of an image of digits"),
+    (lambda: NetworkTeacher(SMALL, domain="digits", components=5), "5 inputs, the components of an image"),
+    (
+        lambda: NetworkTeacher(SMALL, domain="digits", components=65),
+        "'components' .* an integer >= 0 and <= 64",
+    ),
+    (
+        lambda: NetworkTeacher(MLP((64, 1)), domain="digits", components=64).pool_size,
+        "'components' .* an integer <= 6., the number of components of digits whose variance is not 0",
+    ),
+    (
+        lambda: NetworkTeacher(MLP((64, 1)), domain="digits").inputs(1198, np.random.default_rng(0)),
+        "'n' parameter of NetworkTeacher must be an integer <= 1197",
+    ),
     (lambda: NetworkTeacher(MLP((2, 1)), loss="log", channel=Flips()), "two outputs or more"),
     (lambda: NetworkTeacher(SMALL, channel=Flips()), "Clean or Gaussian for the squared loss"),
     (lambda: NetworkTeacher(SMALL, loss="log"), "Flips or Softmax for the log loss"),

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from network_draws import draws
+from scipy import stats
 
 from errsrc.bases import Torus
 from errsrc.curves import curve_shape
@@ -21,7 +23,7 @@ from errsrc.settings import (
     TableTeacher,
 )
 from errsrc.settings.network import NetworkFunction
-from errsrc.sources import Effort, budget
+from errsrc.sources import Effort, budget, uncertainty_bracket
 from errsrc.sources.bracket.draws import draw_teachers
 from errsrc.sources.bracket.realizability import prune_units
 from errsrc.sources.limits import uncertainty_limit
@@ -156,6 +158,35 @@ def test_classes_have_budgets_of_their_own_losses():
         assert sides(found, "uncertainty")[1] == pytest.approx(
             found.total.estimate - found.noise.lower.estimate
         )
+
+
+def test_random_teachers_of_images_have_budgets_without_a_certificate():
+    images = {"domain": "digits", "components": 2}
+    world, few = setting(**images), Effort(starts=2, steps=8, chains=2, transitions=2, leaps=4)
+    found = budget(world, student(2, steps=8), 2 * world.parameters + 1, draws=4, effort=few)
+    assert "2P + 1" not in found.status
+    assert "each evaluated on 512 of the 600 test inputs" in found.status
+    assert sides(found, "realizability") == (0, 0)
+    line = budget(setting(0.2, **images), Ridge(1e-6), 30, draws=4, effort=few)
+    assert "least squares on all test inputs" in line.status
+    low, high = sides(line, "realizability")
+    assert 0 < low == high
+
+
+@pytest.mark.full
+def test_the_bracket_holds_the_exact_variance_at_images():
+    """The posterior of a linear network is normal; the false alarms of both tests are below 1e-4."""
+    world = NetworkTeacher(MLP((3, 1)), 1.0, 0.5, domain="digits", components=3, channel=Gaussian(0.3))
+    data, scale = draws(world, 6, 32, points=64), np.array([1 / 3**0.5] * 3 + [0.5])
+    effort = Effort(starts=1, steps=20, chains=4, transitions=8, leaps=16)
+    found = uncertainty_bracket(world, *data, seed=1, effort=effort)
+    exact = []
+    for x, at in zip(data[1], data[3], strict=True):
+        a, b = (np.c_[inputs, np.ones(len(inputs))] * scale for inputs in (x, at))
+        exact.append(np.einsum("qi,ij,qj->q", b, np.linalg.inv(np.eye(4) + a.T @ a / 0.09), b).mean())
+    for below, above in ((found.lower, exact), (exact, found.upper)):
+        assert stats.ttest_rel(below, above).statistic < 3.9
+    assert found.upper.mean() - found.lower.mean() < 0.2 * np.mean(exact)
 
 
 @pytest.mark.slow

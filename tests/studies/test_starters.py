@@ -13,6 +13,7 @@ from errsrc import studies
 from errsrc.cli import main
 from errsrc.records import own_modules
 from errsrc.studies.descriptions import describe
+from errsrc.studies.planned_sizes import planned_refusals, planned_sizes
 from errsrc.studies.starters import STARTERS, write_starter
 
 REFUTED = "errsrc conjecture claims.toml"
@@ -80,6 +81,38 @@ def test_a_starter_overwrites_nothing(tmp_path, capsys):
     assert not (tmp_path / "a").exists()
     assert main(["new", "vision", str(tmp_path / "a" / "b"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["next"] == list(STARTERS["vision"])
+
+
+@pytest.mark.usefixtures("no_own_modules")
+def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    counts = {"train/a": 100, "train/b": 130, "test/a": 2, "test/b": 2}
+    for part, count in counts.items():
+        (tmp_path / "my photos" / part).mkdir(parents=True)
+        for k in range(count):
+            (tmp_path / "my photos" / part / f"{k}.png").touch()
+    assert main(["new", "vision", "mine", "--images", "my photos"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("wrote mine/own_model.py\nwrote mine/own_grid.toml\n")
+    assert " grid.toml" not in shown
+    monkeypatch.chdir(tmp_path / "mine")
+    own_modules.import_modules("own_model")
+    study = studies.load("own_grid.toml")
+    assert study.base.dataset == "../my photos"
+    assert (study.base.side, study.base.validation) == (32, 40)
+    sizes = {factor.fields[0]: [value for (value,) in factor.values] for factor in study.factors}
+    assert sizes["n"] == [10, 20, 40, 80, 160]
+    assert planned_refusals(study, range(len(study))) == ()
+    assert planned_sizes(study).few == ()
+    assert main(["new", "vision", "other", "--images", "photos"]) == 2
+    assert "There is no image folder photos" in capsys.readouterr().err
+    assert main(["new", "language", "other", "--images", "../my photos"]) == 2
+    assert "does not apply to language" in capsys.readouterr().err
+    for path in Path("../my photos/train/a").glob("[1-9]*"):
+        path.unlink()
+    assert main(["new", "vision", "other", "--images", "../my photos"]) == 2
+    assert "too few training images" in capsys.readouterr().err
+    assert not Path("other").exists()
 
 
 def test_the_text_of_the_language_starter_is_long_enough(tmp_path):

@@ -43,8 +43,8 @@ FALSE_ALARM = 1e-6
 ASSUMED_NOISE = 1e-2
 """Noise that predictors assume if labels are clean, divided by the labels' root mean square."""
 
-_CERTIFIED_DRAWS = 8  # number of draws whose Jacobian's conditioning a certificate states
-_CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states it
+_CERTIFIED_DRAWS = 8  # a certificate states the rank and condition number of the Jacobian in so many draws
+_CERTIFIED_PARAMETERS = 1000  # largest number of parameters for which a certificate states these numbers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -173,7 +173,8 @@ def uncertainty_bracket(
         Amount of computation; by default `Effort()`.
     generic : bool
         Whether the inputs are independent samples of the setting.  If False, the number of inputs cannot
-        prove that the uncertainty is 0, because the inputs of a fixed design may coincide.
+        prove that the uncertainty is 0, because the inputs of a fixed design may coincide.  Real images prove
+        it in no case, because the theorem is about almost all inputs.
 
     Returns
     -------
@@ -203,7 +204,7 @@ def uncertainty_bracket(
     two_points = draws.network.inputs == 1 and setting.domain == "sphere"
     if not noise_std:
         draws.check_clean_labels()
-        enough = draws.n >= draws.separating_examples
+        enough = draws.n >= draws.separating_examples and not setting.has_images
         if generic and enough and draws.network.analytic and not two_points and _tell_apart(draws):
             return _determined(draws)
     assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
@@ -235,8 +236,9 @@ def uncertainty_bracket(
 def _tell_apart(draws: NetworkDraws) -> bool:
     """Return whether enough inputs are different, and fresh inputs do not increase the Jacobian's rank.
 
-    Inputs that a setting of errsrc draws pass.  A user's own setting may draw few different inputs, or inputs
-    on a line while its fresh inputs are not.  The rank is compared where it is also stated, for small P.
+    All inputs from settings of errsrc pass this check.  A user's own setting may draw few different inputs,
+    or may draw inputs on a line and fresh inputs elsewhere.  The ranks are compared only for at most
+    `_CERTIFIED_PARAMETERS` parameters; for these, the certificate also states the rank.
     """
     needed = draws.separating_examples
     if any(len(torch.unique(x, dim=0)) < needed for x in draws.x):
@@ -253,7 +255,7 @@ def _tell_apart(draws: NetworkDraws) -> bool:
 
 
 def _determined(draws: NetworkDraws) -> UncertaintyBracket:
-    """Return the bounds 0 with the certificate, and how well the first inputs of them are conditioned."""
+    """Return the bounds 0, with a certificate that states the Jacobian's rank and condition number."""
     zeros, size, needed = np.zeros(len(draws.x)), draws.free_parameters, draws.separating_examples
     by_parameters = needed == 2 * size + 1
     count = "2P + 1" if by_parameters else f"{needed:,}"

@@ -23,7 +23,7 @@ from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
 
 FRESH_INPUTS = 512
-"""Number of fresh inputs of a draw, at which functions are compared, unless there is a fixed test set."""
+"""Number of fresh inputs of a draw, at which functions are compared, see `fresh_inputs`."""
 
 LABEL_ROUNDING = 1e-9
 """Largest deviation of clean labels from the teacher's values, relative to 1 + the largest label."""
@@ -78,11 +78,13 @@ def draw_teachers_and_data(setting: Setting, experiment: Experiment) -> list[Dra
     return out
 
 
+@functools.singledispatch
 def fresh_inputs(setting: Setting) -> int:
     """Return the number of fresh inputs of a draw.
 
     If the setting has a fixed set of test inputs, the result is the size of this set; otherwise it is
-    `FRESH_INPUTS`.
+    `FRESH_INPUTS`.  For a `NetworkTeacher`, whose chains are evaluated at all fresh inputs of a draw, the
+    result is at most `FRESH_INPUTS`: each draw has its own random test inputs.
 
     Parameters
     ----------
@@ -90,6 +92,12 @@ def fresh_inputs(setting: Setting) -> int:
         The setting.
     """
     return FRESH_INPUTS if setting.test_pool_size is None else setting.test_pool_size
+
+
+@fresh_inputs.register
+def _of_chains(setting: NetworkTeacher) -> int:
+    pool = setting.test_pool_size
+    return FRESH_INPUTS if pool is None else min(FRESH_INPUTS, pool)
 
 
 def draw_points(setting: Setting, teacher: Any, number: int, seed: int) -> Array:
@@ -248,7 +256,7 @@ class NetworkDraws:
 
     @property
     def separating_examples(self) -> int:
-        """A number of inputs at which two different functions of the architecture cannot agree."""
+        """A number of inputs that is enough to distinguish two different functions of the architecture."""
         return min(2 * self.free_parameters + 1, self.network.separating_examples())
 
     @property

@@ -356,7 +356,7 @@ def run_constrained_chains(
 def _leap(
     posterior: NetworkPosterior, z: Tensor, momentum: Tensor, frame: tuple[Tensor, ...], h: Tensor
 ) -> tuple[Tensor, Tensor, tuple[Tensor, ...], Tensor]:
-    """Return state, momentum and frame after a RATTLE step, and whether the step leads back, (C,)."""
+    """Return state, momentum and frame after a RATTLE step, and whether the step is reversible, (C,)."""
     momentum = _tangent(momentum - h / 2 * z, frame)
     found, near = _nearest_solution(posterior, z + h * momentum, frame)
     found = torch.where(near[:, None], found, z)
@@ -387,7 +387,7 @@ def _tangent(v: Tensor, frame: tuple[Tensor, ...]) -> Tensor:
 def _nearest_solution(
     posterior: NetworkPosterior, z: Tensor, frame: tuple[Tensor, ...]
 ) -> tuple[Tensor, Tensor]:
-    """Return solutions (C, P) reached from z along a normal space, and whether they are solutions, (C,)."""
+    """Return points (C, P) reached from z along a normal space, and whether they are solutions, (C,)."""
     normal, triangle = frame
     for _ in range(_NEWTON_STEPS):
         off = (posterior.values(z, posterior.x) - posterior.y).flatten(1)

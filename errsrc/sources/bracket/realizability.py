@@ -30,8 +30,8 @@ from errsrc.training import Member, Recipe, train
 STARTS = 4
 """Number of trainings that distil a teacher into a class; one of them starts from the pruned teacher."""
 
-_EXAMPLES, _LARGEST_POOL = 1024, 20_000  # numbers of labelled inputs that stand for unlimited data
-_REGRESSION_INPUTS = 4096  # the same, for linear maps
+_EXAMPLES, _LARGEST_POOL = 1024, 20_000  # numbers of labelled inputs that are used as unlimited data
+_REGRESSION_INPUTS = 4096  # the same number, for linear maps
 _CERTIFIED_INPUTS = 64  # number of inputs at which an embedding's outputs are compared
 _FEW_INPUTS = (Recipe("lbfgs", loss="squared", evaluation_interval=300), 300, torch.float64)
 _MANY_INPUTS = (Recipe(loss="squared", decay=1.0), 5000, torch.float32)  # small batches, small steps
@@ -103,19 +103,24 @@ def _of_linear_maps(
     draws: Sequence[Draw],
     excess: PerDraw,
 ) -> tuple[LowerUpper, str]:
-    """Return mean squared residuals of linear maps: on the inputs they are fitted to, and on others."""
+    """Return mean squared residuals of linear maps: on the inputs they are fitted to, and on others.
+
+    If the setting has a fixed set of test inputs, the residual of the best map on this set is exact.
+    """
     if setting.loss != "squared":
         return _between_zero_and(excess)
     sides = []
     for draw in draws:
         rng = generator(experiment.seed, "budget", draw.number, "distillation")
-        x = setting.inputs(_unlimited(setting, _REGRESSION_INPUTS), rng)
+        pool = setting.test_pool_size
+        x = setting.inputs(_REGRESSION_INPUTS, rng) if pool is None else setting.fresh(pool, rng)
         y = draw.teacher(x).reshape(len(x), -1)
         best = np.linalg.lstsq(x, y, rcond=None)[0]
-        pairs = ((x, y), (draw.points, draw.values))
+        pairs = ((x, y), (draw.points, draw.values) if pool is None else (x, y))
         sides.append([np.square(at @ best - values).sum(1).mean() for at, values in pairs])
     lower, upper = np.array(sides).T
-    return (lower, upper), "least squares on fresh inputs."
+    where = "fresh" if setting.test_pool_size is None else "all test"
+    return (lower, upper), f"least squares on {where} inputs."
 
 
 @_of_class.register

@@ -101,7 +101,10 @@ def _trained_students(draws: NetworkDraws, seed: int, effort: Effort) -> tuple[T
 
 
 def _student_values(draws: NetworkDraws, weights: Tensor, loss: Tensor) -> dict[str, Tensor]:
-    """Return the values of the best student, and the mean of those whose loss is at most twice its loss."""
+    """Return the values of the best student, and the mean values of all students with a similar loss.
+
+    The loss of a student is similar if it is at most twice the loss of the best student.
+    """
     network, (count, starts) = draws.network, loss.shape
     with torch.no_grad():
         points = draws.points.repeat_interleave(starts, 0)
@@ -228,9 +231,9 @@ def choose(portfolio: Mapping[str, PerDraw]) -> tuple[PerDraw, str]:
     Returns
     -------
     bound : ndarray of float64, (D,)
-        The draws are divided into two halves.  For the draws of each half, the values of the candidate that
-        has the smallest mean on the other half.  With fewer than four draws, the values of the last
-        candidate.
+        The values of the chosen candidates.  The draws are divided into two halves.  For each half, the
+        candidate with the smallest mean on the other half is chosen.  With fewer than four draws, the last
+        candidate is chosen for all draws.
     best : str
         Name of the candidate with the smallest mean over all draws; with fewer than four draws, the name of
         the last candidate.

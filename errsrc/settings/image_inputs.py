@@ -1,0 +1,129 @@
+"""Images of an image set as inputs: their pixels, or their principal components."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errsrc import checks
+from errsrc.datasets.image_sets import images
+from errsrc.settings.setting import Array
+
+RANK = 1e-10
+"""A principal component with at most this share of the largest variance counts as one without variance."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageInputs:
+    """The images of an image set as rows of numbers.
+
+    Attributes
+    ----------
+    dataset : str
+        Name of the image set.
+    x : ndarray of float32 or float64, (N, dim)
+        The training images.
+    y : ndarray of int64, (N,)
+        Classes of the training images.
+    test : ndarray, (N', dim)
+        The test images.
+    """
+
+    dataset: str
+    x: NDArray[Any]
+    y: NDArray[np.int64]
+    test: NDArray[Any]
+
+    def draw(self, count: int, rng: np.random.Generator, where: str) -> Array:
+        """Draw training images without repetition, float64 (count, dim).
+
+        Parameters
+        ----------
+        count : int
+            Number of images, >= 1.
+        rng : numpy.random.Generator
+            Source of randomness.
+        where : str
+            Name of the calling class, for error messages.
+
+        Raises
+        ------
+        ValueError
+            If `count` is more than the number of training images.
+        """
+        if count > len(self.x):
+            accepted = f"an integer <= {len(self.x)}, the training images of {self.dataset}"
+            raise ValueError(checks.refusal("n", where, accepted, count))
+        return self.x[rng.choice(len(self.x), count, replace=False)].astype(np.float64)
+
+    def fresh(self, count: int, rng: np.random.Generator) -> Array:
+        """Return `count` random test images, float64 (count, dim); all test images if there are fewer.
+
+        Parameters
+        ----------
+        count : int
+            Number of images, >= 1.
+        rng : numpy.random.Generator
+            Source of randomness.
+        """
+        return self.test[rng.choice(len(self.test), min(count, len(self.test)), replace=False)].astype(
+            np.float64
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def pixels(dataset: str) -> ImageInputs:
+    """Return the pixels of the images, float32, centred and scaled by the training images.
+
+    Parameters
+    ----------
+    dataset : str
+        A name in ``errsrc.datasets.IMAGE_SETS``.
+    """
+    data = images(dataset)
+    x, test = data.scaled()
+    return ImageInputs(dataset, x, data.train_y, test)
+
+
+@functools.lru_cache(maxsize=4)
+def principal_components(dataset: str, count: int, where: str) -> ImageInputs:
+    """Return the first principal components of the images, float64, whitened by the training images.
+
+    On the training images, each component has mean 0 and variance 1, and components are uncorrelated.  Test
+    images go through the same linear map.
+
+    Parameters
+    ----------
+    dataset : str
+        A name in ``errsrc.datasets.IMAGE_SETS``.
+    count : int
+        Number of components, >= 1, in descending order of their variance before the whitening.
+    where : str
+        Name of the calling class, for error messages.
+
+    Raises
+    ------
+    ValueError
+        If fewer than `count` components of the training images have a variance above 0.
+    """
+    data = pixels(dataset)
+    mean = data.x.mean(0, dtype=np.float64)
+    covariance = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(data.x), 4096):
+        part = data.x[start : start + 4096] - mean
+        covariance += part.T @ part / len(data.x)
+    variances, directions = np.linalg.eigh(covariance)
+    variances, directions = variances[::-1], directions[:, ::-1]
+    rank = int((variances > RANK * variances[0]).sum())
+    if count > rank:
+        accepted = f"an integer <= {rank}, the number of components of {dataset} whose variance is not 0"
+        raise ValueError(checks.refusal("components", where, accepted, count))
+    kept = directions[:, :count]
+    largest = kept[np.abs(kept).argmax(0), np.arange(count)]
+    whiten = kept * np.sign(largest) / np.sqrt(variances[:count])  # an eigenvector has no sign of its own
+    x, test = ((each.astype(np.float64) - mean) @ whiten for each in (data.x, data.test))
+    return ImageInputs(dataset, x, data.y, test)
