@@ -16,8 +16,9 @@ terms of the exact error budget, the learning curve of theory, and the Nyquist c
 The second view fits a law in n and m to a table of training runs, which you drop into the page or
 name as FILE.  It shows the law's parameters, the compute-optimal sizes of a budget, and the
 cheapest run that reaches an error, all with intervals.  Without a table it shows a published one.
-The options for columns mean the same as in 'errsrc frontier'.  Menus of the app change the
-columns.  If you name no columns, the menus start at names such as tokens, params and loss.
+The options for columns mean the same as in 'errsrc frontier'.  You can change the columns in menus
+of the app.  If you name no columns, the menus first select usual names, such as tokens, params and
+loss.
 
 The app is served on this machine only, at 127.0.0.1, until you press Ctrl-C.  It needs marimo:
 pip install 'errsrc[explore]'.

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from errsrc.sweeps import Study
 
 DESCRIPTION = """\
-Show how many cells of a study are finished, missing and failed.  A cell is one
-computation, such as the training of one network.  The command also shows why cells failed, which
-process is computing cells now, and which versions of Python and of packages computed the finished
-cells.  For trainings, it shows the number of parameters m of each width.  It warns if the study
-has too few small sizes, to which the report fits its law first, or if a module of your own, or a
-folder of images, has changed since cells were computed.  Another warning counts the cells that
-'errsrc run' would refuse, for example because n exceeds the number of images or a module has
-BatchNorm, and states the first reason.  You can use the command before, during and after a run.
+Show how many cells of a study are finished, missing and failed.  A cell is one computation, such
+as the training of one network.  The command also shows why cells failed, which process is
+computing cells now, and which versions of Python and of packages computed the finished cells.
+For trainings, it shows the number of parameters m of each width.  It warns if too few sizes are
+small, because 'errsrc report' first fits its law to the small sizes.  It also warns if a module of
+your own or a folder of images has changed since cells were computed.  Another warning counts the
+cells that 'errsrc run' would refuse, for example because n exceeds the number of images or a
+module has BatchNorm, and states the first reason.  You can use the command before, during and
+after a run.
 """
 
 SHOWN = 10

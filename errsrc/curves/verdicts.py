@@ -56,8 +56,9 @@ If the largest cells are at zero, a cliff needs only two cells above zero and tw
 class CurveShape(Result):
     """The shape of a learning curve, with its evidence.
 
-    A cell is the set of all runs with the same n.  A cell is at zero if its median error counts as zero.  A
-    candidate is a law that was fitted to the cells: a power law, a bend or a cliff, with or without a floor.
+    A cell is the set of all runs with the same n.  A cell is at zero if its median error, and the medians of
+    all cells with larger n, count as zero.  A candidate is a law that was fitted to the cells: a power law, a
+    bend or a cliff, with or without a floor.
 
     Attributes
     ----------

@@ -83,7 +83,7 @@ def read_upload(
     sentence: Callable[[Exception], str] = str,
     given: Mapping[str, str] | None = None,
 ) -> tuple[DataTable, dict[str, str]] | str:
-    """Return a dropped table and its probable columns, or a sentence that says what is wrong.
+    """Return the table that a user dropped into the page, with its probable columns, or a sentence.
 
     Parameters
     ----------

@@ -387,10 +387,10 @@ class Peak(NamedTuple):
 def peak(n: Array, error: Array) -> Peak | None:
     """Return the highest peak of a learning curve; None if no peak is larger than the noise.
 
-    A peak starts at the size with the smallest mean error before the peak.  The peak ends where the error is
-    below this smallest error again, or at the largest size.  At least two runs, at one or more sizes, must
-    have errors well above the error at the start.  The noise is estimated from the sizes outside the peak,
-    and from repeated runs.
+    A peak starts at the size with the smallest mean error of all sizes before its top.  The peak ends where
+    the error is below this smallest error again, or at the largest size.  At least two runs, at one or more
+    sizes, must have errors well above the error at the start.  The noise is estimated from the sizes outside
+    the peak, and from repeated runs.
 
     Parameters
     ----------

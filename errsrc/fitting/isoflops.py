@@ -172,7 +172,7 @@ class IsoFlop(TabularResult):
         return out | {"excluded": np.array([group.excluded for group in self.groups])}
 
     def would_change(self, wrong: NDArray[np.bool_]) -> bool:
-        """Return True if there are wrong runs and the parabolas have not left out exactly these runs.
+        """Return True if there are wrong runs and the parabolas left out other runs than these.
 
         Parameters
         ----------

@@ -349,13 +349,13 @@ def products_are_dependent(x: Array) -> bool:
 
 
 def in_separate_flats(x: Array) -> bool:
-    """Return whether the inputs, with a further column of ones, lie in the direct sum of two subspaces.
+    """Return whether each input, with a 1 appended, lies in one of two subspaces that share only 0.
 
-    For example, the inputs may lie on two lines in space that do not meet and are not parallel.  The values w
-    x + b of a unit in one subspace then do not depend on its values in the other subspace.  With the
-    activation "square", the labels stay the same if the unit's values in one subspace change their sign.
-    "sine" allows a similar change.  With other activations, two units whose outputs have equal weights can
-    exchange their values in one subspace.
+    For example, the inputs may lie on two lines in space that do not meet and are not parallel.  The weights
+    of a unit can then be chosen such that its values w x + b change on one subspace, and stay the same on the
+    other.  With the activation "square", the labels stay the same if the unit's values on one subspace change
+    their sign.  "sine" allows a similar change.  With other activations, two units of the same output weights
+    can exchange their values on one subspace.
 
     Parameters
     ----------

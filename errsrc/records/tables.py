@@ -133,7 +133,7 @@ def digest(leaves: Mapping[str, Any], head: str = "") -> str:
 
 
 def line(leaf: tuple[str, Any]) -> str:
-    r"""Return the line of a value in the text from which `digest` computes a key.
+    r"""Return a value as a line, such as "recipe.batch = 128"; `digest` computes a key from all lines.
 
     Parameters
     ----------

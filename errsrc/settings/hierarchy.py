@@ -177,11 +177,12 @@ class RandomHierarchy(Setting):
         return self.grammar_bits / math.log2(self.classes)
 
     def realizability(self, function_class: FunctionClass) -> Interval:
-        """Return 0 for all functions and for networks that can parse, see `Setting.realizability`.
+        """Return 0 for the class of all functions, and for networks that can parse.
 
         A `PatchNetwork` with the grammar's patches can parse if it has a rectified unit for each rule of a
-        level.  The unit of a rule adds the units of the rules of its s features in the patch, and subtracts s
-        - 1.  It is 1 if the rule occurs, and otherwise 0.
+        level.  In a patch, the s features of the rule are derived by rules of the level below.  The rule's
+        unit adds the outputs of the units of these rules, and subtracts s - 1.  It is 1 if the rule occurs,
+        and otherwise 0.
         """
         network = function_class.network
         if isinstance(network, PatchNetwork) and network.activation == "relu":

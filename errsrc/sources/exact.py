@@ -336,7 +336,7 @@ def closed_form(
     Parameters
     ----------
     function_class : FunctionClass
-        The learner's class.  The type of the class selects the function that is called.
+        The learner's function class.  Its Python type decides which registered function is called.
     setting : GaussianSetting
         The setting.
     experiment : Experiment

@@ -31,7 +31,7 @@ class TrainedCell(Checked, abc.ABC):
 
     @abc.abstractmethod
     def batch(self) -> Self:
-        """Return the key of the cell's batch: a copy of the cell with constants for n and steps.
+        """Return the key of the cell's batch: a copy of the cell in which constants replace n and steps.
 
         Cells can be trained together, as one batch, if their keys are equal except for the seed.
         """

@@ -110,7 +110,7 @@ class LanguageCell(TrainedCell):
         return LANGUAGE_FAMILIES[self.family](self)
 
     def batch(self) -> Self:
-        """Return a copy of the cell with constants for n and steps, the key of its batch."""
+        """Return the key of the cell's batch, see `TrainedCell.batch`."""
         return replace(self, n=self.passage, steps=1)
 
     def work(self) -> float:

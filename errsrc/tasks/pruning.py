@@ -48,7 +48,7 @@ class PruningCell(VisionCell):
             raise ValueError(checks.refusal("rounds.rewind_step", "PruningCell", accepted, got))
 
     def batch(self) -> Self:
-        """Return a copy of the cell with constants for n and steps, the key of its batch."""
+        """Return the key of the cell's batch, see `TrainedCell.batch`."""
         return replace(self, n=1, steps=self.rounds.rewind_step + 1)
 
     def work(self) -> float:

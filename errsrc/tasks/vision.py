@@ -138,7 +138,7 @@ class VisionCell(TrainedCell):
         return VISION_FAMILIES[self.family](self.width, self.depth, shape)
 
     def batch(self) -> Self:
-        """Return a copy of the cell with constants for n and steps, the key of its batch."""
+        """Return the key of the cell's batch, see `TrainedCell.batch`."""
         return replace(self, n=1, steps=1)
 
     def work(self) -> float:

@@ -83,10 +83,12 @@ def learned(n: float, m: float, eigenvalues: Array, ridge: float) -> Learned:
 
     Notes
     -----
-    Let v = ridge / g.  The smaller root z of (n - z)(1 - z / m) = v grows with g, and the sum of L_i falls
-    with g.  Therefore the root and the sum are equal at one g only.  Brent's method finds this g on a
-    logarithmic scale, between known bounds.  For a small ridge, z is close to n or to m.  Therefore the code
-    avoids the differences n - z and m - z.  The cost is about 15 sums over the M eigenvalues.
+    The learned shares are L_i = e_i / (e_i + g), and g is the solution described in `Learned`.
+    Let v = ridge / g.  The equation (n - z)(1 - z / m) = v has two roots z.  The smaller root grows with g,
+    and the sum of L_i falls with g.  Therefore the root and the sum are equal at one g only.  Brent's method
+    finds this g on a logarithmic scale, between known bounds.  For a small ridge, z is close to n or to m.
+    Therefore the code avoids the differences n - z and m - z.  The cost is about 15 sums over the M
+    eigenvalues.
     """
     scale = _scale(n, m, eigenvalues, ridge)
     learnability = np.divide(

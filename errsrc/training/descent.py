@@ -27,10 +27,10 @@ _EPSILON = 1e-8  # of Adam: keeps a step finite where gradients are 0
 class MinibatchDescent(Optimiser):
     """Adam or SGD with momentum for E networks at once.
 
-    Weights, gradients, averages and moments are stored in one flat buffer each: first the first tensors of
-    all networks, then their second tensors, and so on.  Therefore an elementwise operation is one call, and
-    matrix products read and write whole tensors.  The gradients of pruned weights are set to 0, and therefore
-    these weights never change.  Between two evaluations the CPU never waits for the GPU.
+    Weights, gradients, averages and moments each have a flat buffer of their own.  It begins with tensor 1 of
+    every network; tensor 2 of every network follows, and so on.  Therefore an elementwise operation is one
+    call, and matrix products read and write whole tensors.  The gradients of pruned weights are set to 0, and
+    therefore these weights never change.  Between two evaluations the CPU never waits for the GPU.
 
     Parameters
     ----------
