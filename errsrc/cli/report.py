@@ -27,16 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the page and print its path."""
     from errsrc.cli.stores import check_target, import_named, print_json, print_warnings
-    from errsrc.report import study_page
+    from errsrc.report.page import page
+    from errsrc.report.provenance import provenance
+    from errsrc.report.study import study_content
     from errsrc.studies import load_study
-    from errsrc.studies.trained import cautions
 
     import_named(args)
     finished = load_study(args.study, args.store)
     out = Path(args.out or Path(args.study).with_suffix(".html"))
     check_target(str(out), Path(args.study), finished.store)
-    out.write_text(study_page(finished), encoding="utf-8")
-    print_warnings(cautions(finished))
+    content = study_content(finished)
+    out.write_text(page(content, provenance(finished)), encoding="utf-8")
+    print_warnings(content.cautions)
     if args.json:
         print_json({"path": out, "finished": len(finished.cells), "missing": finished.missing})
     else:

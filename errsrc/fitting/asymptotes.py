@@ -58,6 +58,22 @@ def floor_of(forecast: Forecast, level: float) -> Interval:
     return found
 
 
+def floor_text(floor: Interval, determined: bool) -> str:
+    """Return a floor as text; if its lower end is far below its upper end, only the upper end.
+
+    Parameters
+    ----------
+    floor : Interval
+        The floor of a law.
+    determined : bool
+        Whether the measured sizes determine the law.
+    """
+    if isinstance(floor, HeldValue) or not math.isfinite(floor.high) or floor.low * FAR**2 > floor.high:
+        return str(floor)
+    bounded = str(Interval(0.0, 0.0, floor.high, floor.level))
+    return bounded if determined else f"not determined (0 to {bounded.removeprefix('< ')})"
+
+
 def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:
     """Return the exponents of the sizes n and m of an average of laws.
 

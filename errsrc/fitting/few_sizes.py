@@ -20,6 +20,7 @@ priors are drawn.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,23 @@ def few_sizes_sentences(problem: Problem) -> tuple[str, ...]:
     )
 
 
+OPEN = "do not determine the law"
+"""What the warning about an open law says."""
+
+
 class OpenLaw(str):
     """The warning that the sizes of a table do not determine a law."""
+
+
+def open_laws(warnings: Iterable[str]) -> list[OpenLaw]:
+    """Return those of the warnings of a fit that say that the sizes do not determine the law.
+
+    Parameters
+    ----------
+    warnings : iterable of str
+        The warnings; those of a fit from a file are plain text.
+    """
+    return [OpenLaw(text) for text in warnings if isinstance(text, OpenLaw) or OPEN in text]
 
 
 def open_law(problem: Problem) -> OpenLaw:
@@ -66,7 +82,7 @@ def open_law(problem: Problem) -> OpenLaw:
     low, high = OPEN_MEDIAN * np.exp(np.array([-1.645, 1.645]) * OPEN_WIDTH)
     sizes = [f"{len(np.unique(x)):,} of {name}" for name, x in problem.inputs.items()]
     return OpenLaw(
-        f"The measured sizes ({' and '.join(sizes)}) do not determine the law: its forecasts have wide "
+        f"The measured sizes ({' and '.join(sizes)}) {OPEN}: its forecasts have wide "
         f"intervals, which allow for exponents from {low:.1f} to {high:.1f}."
     )
 

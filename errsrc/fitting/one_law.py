@@ -40,7 +40,7 @@ from errsrc.fitting.diagnostics import (
     warnings_of,
 )
 from errsrc.fitting.directions import check_falls
-from errsrc.fitting.few_sizes import open_law
+from errsrc.fitting.few_sizes import open_law, open_laws
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, open_refits, parameter_intervals, plausible_refits
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
@@ -142,6 +142,11 @@ class Fit(Forecast):
         return {name: value for name, value in self.law.params.items() if name not in self.intervals}
 
     @property
+    def determined(self) -> bool:
+        """Whether the measured sizes determine a law in several sizes; if not, a warning says so."""
+        return not open_laws(self.warnings)
+
+    @property
     def estimates(self) -> dict[str, float]:
         """Estimates of the fitted parameters and values of the fixed parameters, in the given units.
 
@@ -170,7 +175,8 @@ class Fit(Forecast):
     def headline(self) -> str:
         """Return the name of the law and its parameters, with their intervals, as one line."""
         shown = [f"{name} {self.parameter_text(name)}" for name in self.law.params]
-        return f"{records.name(type(self.law))}, {len(self.error)} points: {', '.join(shown)}"
+        open_ = "" if self.determined else ", not determined by these points"
+        return f"{records.name(type(self.law))}{open_}, {len(self.error)} points: {', '.join(shown)}"
 
     def content(self) -> list[str | TextTable]:
         """Return the law, its parameters with intervals, and the warnings as a table."""
@@ -187,12 +193,14 @@ class Fit(Forecast):
             measured), and "warnings".  An end of an interval that the points do not bound is None.  If there
             are any, the dict also has "left_out" (the rows of a table that were not used), "remarks" (on how
             the table was read), and "held" (the names of the parameters that were fixed instead of fitted).
+            If the measured sizes do not determine the law, the dict has "determined", which is False.
             "params" has the `estimates`.  If the parameters of `law` differ from them, "forecast_params" has
             the parameters of `law`.
         """
         left_out: dict[str, Any] = {"left_out": json_value(self.left_out)} if self.left_out else {}
         left_out |= {"remarks": list(self.remarks)} if self.remarks else {}
         left_out |= {"held": list(self.held)} if self.held else {}
+        left_out |= {} if self.determined else {"determined": False}
         if self.has_other_estimates:
             left_out["forecast_params"] = json_value(self.law.params)
         return {
@@ -213,6 +221,8 @@ class Fit(Forecast):
             Sentences to show instead of the fit's own warnings.
         """
         lines = [("law", f"{records.name(type(self.law))}: {equation(type(self.law))}")]
+        if not self.determined:
+            lines.append(("", "not determined by these points: do not rely on the intervals below"))
         for size, unit in self.law.references.items():
             lines.append(("", f"{size} counts in units of {unit} = {self.law.reference(size):g}"))
         lines.append(("points", str(len(self.error))))

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from errsrc import checks
 from errsrc.checks import LEVEL, Instance, Number, PositiveArray
 from errsrc.errors import Unreachable
-from errsrc.fitting.asymptotes import floor_of
+from errsrc.fitting.asymptotes import floor_of, floor_text
+from errsrc.fitting.few_sizes import open_laws
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
-from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence, size_ranges
+from errsrc.fitting.ranges import WORDS, MeasuredRange, range_sentence, share_sentence, size_ranges
 from errsrc.fitting.table_notes import noted_library
 from errsrc.laws.law import Array
 from errsrc.results import Interval, TabularResult, TextTable, interval_columns, json_value
@@ -94,10 +95,13 @@ class Plan(TabularResult):
 
     @property
     def shares(self) -> dict[str, float]:
-        """Parts of the variance of ln error of the new run (`Forecast.variance_shares`)."""
+        """Parts of the variance of ln error of a new run (`Forecast.variance_shares`); nan if a size is 0."""
         if self.forecast is None:
             return {}
-        found = self.forecast.variance_shares(**self._sizes())
+        sizes = self._sizes()
+        if any(size[0] == 0 for size in sizes.values()):  # the error is flat, and the smallest size is best
+            return dict.fromkeys(WORDS, math.nan)
+        found = self.forecast.variance_shares(**sizes)
         return {name: float(share[0]) for name, share in found.items()}
 
     @property
@@ -123,6 +127,8 @@ class Plan(TabularResult):
             Name of the attribute.
         """
         interval = getattr(self, name)
+        if name == "floor":
+            return floor_text(interval, not open_laws(self.warnings))
         open_ended = name in ("n", "m", "cost") and not interval.determined
         by_law = open_ended and interval.low != interval.high
         if not by_law:
@@ -181,7 +187,7 @@ def plans_table(plans: Sequence[Plan]) -> str:
         parts = {name: np.array([one.shares[name] for one in plans]) for name in plans[0].shares}
         remarks = [*range_sentence(size_ranges(forecast.inputs, sizes)), *share_sentence(parts)]
     lines = [
-        f"{100 * plans[0].n.level:.6g}% intervals, for one new run; floor {plans[0].floor}",
+        f"{100 * plans[0].n.level:.6g}% intervals, for one new run; floor {plans[0].text('floor')}",
         str(TextTable(rows, "l", header=True)),
         *remarks,
         *(f"warning {sentence}" for sentence in warnings),

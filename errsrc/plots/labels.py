@@ -85,7 +85,8 @@ def law_title(forecast: Forecast, width: int = LONGEST_TITLE) -> str:
         found = limits_of(forecast)
         shown = "".join(f"; exponent of {name} {one}" for name, one in found.items() if name != "floor")
         return wrapped(f"average of {', '.join(each)}{shown}", width)
-    return wrapped(f"{name}: {exponents(fits[0][0])}", width)
+    open_ = "" if fits[0][0].determined else ", not determined by these points"
+    return wrapped(f"{name}{open_}: {exponents(fits[0][0])}", width)
 
 
 def exponents(fit: Fit) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from errsrc import checks, plots
 from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import FLAT
-from errsrc.fitting.asymptotes import floor_of
+from errsrc.fitting.asymptotes import floor_of, floor_text
 from errsrc.fitting.diagnostics import LARGEST_CONDITION
-from errsrc.fitting.few_sizes import OpenLaw
+from errsrc.fitting.few_sizes import open_laws
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.holdouts import Criterion, Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
@@ -82,7 +82,8 @@ def holdout_verdict(result: Holdout) -> str:
     measured += f" in {len(runs)} runs" if "to" in measured else ""
     measured += f" ({outside} of {len(runs)} outside the interval)" if outside else ""
     cell = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-    return f"{cell}: predicted {predicted} {ends}, measured {measured}."
+    open_ = " (law not determined)" if open_laws(result.forecast.warnings) else ""
+    return f"{cell}: predicted {predicted} {ends}{open_}, measured {measured}."
 
 
 def verdicts(result: Holdout) -> list[tuple[str, bool]]:
@@ -107,8 +108,7 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     """
     open_ = [
         (text.replace("measured sizes", "sizes of the fitted cells", 1), False)
-        for text in result.forecast.warnings
-        if isinstance(text, OpenLaw)
+        for text in open_laws(result.forecast.warnings)
     ]
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
@@ -272,7 +272,8 @@ def law_blocks(lead: Fit) -> list[Block]:
     Returns
     -------
     list of Block
-        A paragraph, the formula, a paragraph about units if there are any, and a table of parameters.
+        A paragraph if the sizes do not determine the law, a paragraph about the quality of the fit, the
+        formula, a paragraph about units if there are any, and a table of parameters.
     """
     units = [
         f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
@@ -295,7 +296,9 @@ def law_blocks(lead: Fit) -> list[Block]:
     noise = "" if np.isnan(lead.seed_noise) else f", and the noise between seeds {lead.seed_noise:.1%}"
     over_runs = "Over the runs, the divergence, (predicted − measured) / measured, is"
     divergence = f"{over_runs} {divergence_text(lead)}{noise}."
+    open_ = "These cells do not determine this law: do not rely on the intervals below."
     return [
+        *([] if lead.determined else [Paragraph(open_)]),
         Paragraph(f"{fitted} {divergence} {starts}"),
         Formula(rf"\varepsilon = {lead.law.latex()}", f"error = {lead.law.formula()}"),
         *([Paragraph(" ".join(units))] if units else []),
@@ -346,7 +349,7 @@ def _floor_text(lead: Fit, level: float) -> str:
     if is_parameter or not {"n", "m"} >= set(lead.law.inputs):
         return ""
     try:
-        return str(floor_of(lead, level))
+        return floor_text(floor_of(lead, level), lead.determined)
     except NoAnswer:
         return ""
 

@@ -144,6 +144,8 @@ class Content:
         Lines of Python that must run before the code of each figure.
     commands
         Shell commands that use the results, such as a prediction.
+    cautions
+        Those of the verdicts and warnings that `errsrc report` also prints.
     """
 
     verdicts: Sequence[tuple[str, bool]]
@@ -151,6 +153,7 @@ class Content:
     warnings: Sequence[str] = ()
     code: str = ""
     commands: str = ""
+    cautions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)

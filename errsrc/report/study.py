@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 from errsrc import checks
 from errsrc.report.cells import cells_table
 from errsrc.report.page import Content, page
 from errsrc.report.provenance import provenance
 from errsrc.studies import FinishedStudy
-from errsrc.studies.trained import quantities_of
+from errsrc.studies.trained import best_early, quantities_of, unconverged
 
 CONTENTS: dict[str, tuple[str, str]] = {
     "vision": ("errsrc.report.trained", "content"),
@@ -51,17 +52,24 @@ def study_page(finished: FinishedStudy) -> str:
     TypeError
         If `finished` is not a finished study.
     """
-    content = _content(finished)
-    origin = provenance(finished)
-    return page(content, origin)
+    return page(study_content(finished), provenance(finished))
 
 
-def _content(finished: FinishedStudy) -> Content:
-    """Return the content of the page about a study, by its kind."""
+def study_content(finished: FinishedStudy) -> Content:
+    """Return the content of the page about a study, by its kind.
+
+    Parameters
+    ----------
+    finished : FinishedStudy
+        The study, as `errsrc.load_study` returns it.
+    """
     kind = finished.study.kind.name
     if kind in CONTENTS or quantities_of(finished) is not None:
         module, name = CONTENTS.get(kind, CONTENTS["vision"])
         content: Content = getattr(importlib.import_module(module), name)(finished)
-        return content
-    said = f"{len(finished.cells):,} of {len(finished.study):,} cells are finished."
-    return Content([(said, not finished.missing)], [("Finished cells", cells_table(finished))])
+    else:
+        said = f"{len(finished.cells):,} of {len(finished.study):,} cells are finished."
+        content = Content([(said, not finished.missing)], [("Finished cells", cells_table(finished))])
+    if quantities_of(finished) is None:  # the content has no families of trainings, which have doubts
+        content = replace(content, cautions=(*unconverged(finished.rows), *best_early(finished.rows)))
+    return content

@@ -26,17 +26,20 @@ def content(finished: FinishedStudy) -> Content:
     Returns
     -------
     Content
-        The verdicts, the sections, the warnings, and the code of the figures.
+        The verdicts, the sections, the warnings, and the code of the figures.  The cautions are the doubts
+        about each family.
     """
     about = quantities_of(finished) or OWN_QUANTITIES
     verdicts: list[tuple[str, bool]] = []
     sections: list[tuple[str, list[Block]]] = []
     warnings: list[str] = []
+    cautions: list[str] = []
     found = families(finished)
     for k, family in enumerate(found):
         part = _family(family, about, f"families[{k}].result")
         prefix = f"{family.label}: " if family.label else ""
         verdicts += [(prefix + said, yes) for said, yes in part.verdicts]
+        cautions += [prefix + said for said in family.doubts]
         verdicts += [(prefix + said, False) for said in family.doubts]
         sections += [(prefix + heading, [*blocks]) for heading, blocks in part.sections]
         warnings += [prefix + said for said in part.warnings]
@@ -44,7 +47,7 @@ def content(finished: FinishedStudy) -> Content:
         sections.append(("Finished cells", cells_table(finished)))
     begin = "\nfrom errsrc.studies import trained\n\nfamilies = trained.families(finished)"
     commands = _commands(finished, found[0], about) if len(found) == 1 else ""
-    return Content(verdicts, sections, warnings, begin, commands)
+    return Content(verdicts, sections, warnings, begin, commands, cautions)
 
 
 def _commands(finished: FinishedStudy, family: TrainedFamily, about: Quantities) -> str:
@@ -111,6 +114,8 @@ def _exponents(law: Fit | AveragedFit) -> list[tuple[str, bool]]:
     if not found:
         return []
     shown = ", ".join(f"{name} {interval}" for name, interval in found.items())
+    if not lead.determined:
+        return [(f"Law of all cells, not determined by them: {shown}.", False)]
     return [(f"Law of all cells: {shown}.", all(interval.determined for interval in found.values()))]
 
 
@@ -137,4 +142,7 @@ def _verdict(found: Fit) -> tuple[str, bool]:
     met = abs(found.divergence_mean) <= mean and found.divergence_std <= std
     limits = f"{'within' if met else 'not within'} the limits of {mean:.0%} and {std:.0%}"
     law = type(found.law).__name__
-    return f"The {law} law describes the cells, divergence {holdout.divergence_text(found)}, {limits}.", met
+    said = f"The {law} law describes the cells, divergence {holdout.divergence_text(found)}, {limits}."
+    if not found.determined:
+        return f"{said} These cells do not determine the law: do not rely on its intervals.", False
+    return said, met

@@ -386,14 +386,25 @@ def unconverged(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     late = [row for row in known if row["best_step"] >= row["steps"]]
     if not late or len(late) < UNCONVERGED * len(known):
         return ()
-    late_n, all_n = (collections.Counter(row.get("n") for row in part) for part in (late, known))
-    shares = [f"{count:,} of {all_n[n]:,} with n = {n:,}" for n, count in late_n.most_common(3) if n]
-    where = f" ({', '.join(shares)})" if shares and len(all_n) > 1 else ""
     were = "was" if len(late) == 1 else "were"
+    fixed_rate = all(row.get("recipe.decay", 0) == 0 for row in known)
+    same = "; trainings that stop earlier do not change" if fixed_rate and len(late) < len(known) else ""
     return (
-        f"{len(late):,} of {len(known):,} trainings {were} still improving at the last step{where}: their "
-        "errors are too high, and so is the law there. Raise steps or recipe.learning_rate.",
+        f"{len(late):,} of {len(known):,} trainings {were} still improving at the last step"
+        f"{_where(late, known)}: their errors are too high, and so is the law there. Raise steps{same}.",
     )
+
+
+def _where(part: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many trainings have which n, and the range of their m, as text; "" if all have one size."""
+    part_n, every_n = (collections.Counter(row.get("n") for row in rows) for rows in (part, every))
+    shares = [f"{count:,} of {every_n[n]:,} with n = {n:,}" for n, count in part_n.most_common(3) if n]
+    texts = [", ".join(shares) + (", ..." if len(part_n) > 3 else "")] if len(every_n) > 1 and shares else []
+    if len({row.get("m") for row in every}) > 1:
+        sizes = sorted(row["m"] for row in part if _is_number(row.get("m")))
+        texts += [" to ".join(dict.fromkeys(f"{m:,}" for m in (sizes[0], sizes[-1])))] if sizes else []
+        texts[-1] = f"m = {texts[-1]}" if sizes else texts[-1]
+    return f" ({'; '.join(texts)})" if texts else ""
 
 
 def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -420,47 +431,32 @@ def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     '1 of 2 trainings was best within the first 50 steps: the lear'
     """
     needed = {"steps", "best_step", "recipe.warmup", "recipe.evaluation_interval"}
-    ends = []
-    early = []
+    known, early = [], []
+    first_steps = 0
     for row in rows:
         if row.get("diverged") or row.get("recipe.optimiser") == "lbfgs" or not needed <= row.keys():
             continue
         end = max(int(row["recipe.warmup"]), int(row["recipe.evaluation_interval"]))
         if row["steps"] > 2 * end:
-            ends.append(end)
-            early += [end] if row["best_step"] <= end else []
-    if len(early) <= EARLY * len(ends):
+            known.append(row)
+            if row["best_step"] <= end:
+                early.append(row)
+                first_steps = max(first_steps, end)
+    if len(early) <= EARLY * len(known):
         return ()
+    metrics = {row.get("recipe.validation_metric", "loss") for row in early}
+    by_loss = metrics == {"loss"} and all("error" in row for row in early)
+    advice = (
+        'Set recipe.validation_metric = "error": the validation error often falls for longer than the loss.'
+        if by_loss
+        else "Use a larger validation set, or lower recipe.learning_rate and raise steps by the same factor."
+    )
     were = "was" if len(early) == 1 else "were"
     return (
-        f"{len(early):,} of {len(ends):,} trainings {were} best within the first {max(early):,} steps: the "
-        "learning rate may be too high, or the validation set too small.",
+        f"{len(early):,} of {len(known):,} trainings {were} best within the first {first_steps:,} steps"
+        f"{_where(early, known)}: no later evaluation had a lower validation {' or '.join(sorted(metrics))}, "
+        f"and the weights of the best one are kept. {advice}",
     )
-
-
-def cautions(finished: FinishedStudy) -> tuple[str, ...]:
-    """Return warnings about the finished cells that the fit of a law cannot give.
-
-    Parameters
-    ----------
-    finished : FinishedStudy
-        The study.
-
-    Returns
-    -------
-    tuple of str
-        Sentences on trainings that were still improving at their last step or were best at the start, and on
-        inputs that have too few small values (`errsrc.fitting.few_small_sizes`).
-    """
-    about = quantities_of(finished)
-    if about is None:
-        return (*unconverged(finished.rows), *best_early(finished.rows))
-    few = []
-    for label, places in finished.groups(sizes_of(finished, about), about.apart).items():
-        rows = [finished.rows[k] for k in places]
-        columns = {"n": [row["n"] for row in rows], "m": [row.get(about.m) for row in rows]}
-        few += [f"{label}: {said}" if label else said for said in few_sizes_of(columns)]
-    return (*unconverged(finished.rows), *best_early(finished.rows), *few)
 
 
 def few_sizes_of(columns: Mapping[str, Sequence[Any] | Array]) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from errsrc.fitting import fit, load_fit, save_fit
+from errsrc.fitting import fit, load_fit, plan, save_fit
 from errsrc.fitting.few_sizes import OpenLaw
 from errsrc.laws import Dense
 
@@ -38,6 +40,16 @@ def test_an_open_law_is_saved_with_its_forecasts(found, tmp_path) -> None:
     save_fit(found, tmp_path / "fit.json")
     again = load_fit(tmp_path / "fit.json")
     assert again.warnings == found.warnings
+    for one in (found, again):
+        assert not one.determined
+        assert one.as_dict()["determined"] is False
+        assert one.headline().startswith("dense, not determined by these points, 12 points: ")
+        assert "not determined by these points" in str(one).splitlines()[1]
+    planned = plan(found, budget=1e7)
+    assert "not determined (0 to " in planned.text("floor")
+    at_once = replace(planned, n=replace(planned.n, estimate=0.0))  # as for an error that does not fall
+    assert np.isnan(at_once.shares["noise"])
+    assert "\nn        0 [" in str(at_once)
     np.testing.assert_array_equal(again.predict(n=800, m=9000).low, found.predict(n=800, m=9000).low)
 
 
@@ -56,3 +68,6 @@ def test_every_objective_and_clusters_have_such_refits(options) -> None:
 def test_sizes_that_determine_the_law_say_nothing() -> None:
     found = fit(Dense, **table([100, 400, 1600, 6400], [1000, 4000, 16_000, 64_000]), fixed={"eps0": 2 / 3})
     assert not any(isinstance(text, OpenLaw) for text in found.warnings)
+    assert found.determined
+    assert "determined" not in found.as_dict()
+    assert "not determined" not in str(found).splitlines()[1]

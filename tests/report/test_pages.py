@@ -331,7 +331,7 @@ def test_trainings_that_end_at_the_last_step_are_counted() -> None:
     rows = [row, row | {"diverged": True}, *[row | {"best_step": 60, "n": n} for n in (60, *[30] * 8)]]
     (said,) = trained.unconverged(rows)
     assert said.startswith("1 of 10 trainings was still improving at the last step (1 of 2 with n = 60): ")
-    assert said.endswith("Raise steps or recipe.learning_rate.")
+    assert said.endswith("Raise steps; trainings that stop earlier do not change.")
     assert trained.unconverged(rows[1:]) == trained.unconverged([{"n": 3}]) == ()
 
 
@@ -340,6 +340,20 @@ def test_trainings_that_are_best_at_the_start_are_counted() -> None:
     late = row | {"best_step": 60}
     (said,) = trained.best_early([row, row, *[late] * 4])
     assert said.startswith("2 of 6 trainings were best within the first 50 steps: ")
+    assert said.endswith(
+        "Use a larger validation set, or lower recipe.learning_rate and raise steps by the same factor."
+    )
+    sizes = [
+        one | {"error": 0.5, "n": n, "m": 9}
+        for one, n in zip([row, row, *[late] * 4], [5, 5, *[60] * 4], strict=True)
+    ]
+    (said,) = trained.best_early(sizes)
+    assert said.startswith(
+        "2 of 6 trainings were best within the first 50 steps (2 of 2 with n = 5): no later "
+    )
+    assert 'Set recipe.validation_metric = "error"' in said
+    (said,) = trained.unconverged([one | {"best_step": 200, "m": k} for k, one in enumerate(sizes)])
+    assert "(4 of 4 with n = 60, 2 of 2 with n = 5; m = 0 to 5): " in said
     others = row | {"diverged": True}, row | {"recipe.optimiser": "lbfgs"}, row | {"steps": 100}, {"n": 3}
     assert trained.best_early([row, *[late] * 3, *others]) == ()
 
