@@ -36,9 +36,9 @@ examples:
 """
 
 COLUMNS = {
-    "n": "the column of the data size (default: n)",
-    "m": "the column of the model size (default: m)",
-    "error": "the column of the error (default: error)",
+    "n": "the column of the data size (default: n, or a usual name such as tokens)",
+    "m": "the column of the model size (default: m, or a usual name such as params)",
+    "error": "the column of the error (default: error, or a usual name such as loss)",
     "flops": "the column of training compute (default: flops); without n, n = flops / (6 m)",
 }
 """The columns of a table, with their help."""

@@ -15,8 +15,8 @@ a CPU; change it to make it yours.  No file is overwritten.
   conjecture  thresholds from which learners are exact, and the search for counterexamples
   own         an experiment of your own: a module with its function, and a study of it
 
-'errsrc new vision DIR --images photos' writes a study of your own model and your own images: a
-model to replace by yours, and a study whose sizes suit the number of images in the folder.
+'errsrc new vision DIR --images photos' writes a model, which you replace by your own, and a study
+that trains it on the images in the folder photos.  The sizes suit the number of these images.
 """
 
 EXAMPLES = """\

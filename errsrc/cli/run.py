@@ -24,8 +24,8 @@ you add values or seeds to a study, the command computes only the new cells.  Fi
 not computed again if you change your own module or images; the command warns of this.  The command first
 checks the values of all cells.  A cell with a refused value counts as failed; all other cells are
 computed.  Before the first training, the command prints the number of parameters m of each width.
-The command also warns if too few sizes are small, at most a quarter of the largest: 'errsrc report'
-first fits its law to the small sizes.
+A size is small if it is at most a quarter of the largest.  The command warns if there are too few
+small sizes, because 'errsrc report' first fits its law to these.
 
 Keep STUDY.db on a local disk of the machine that runs the command (--store names another place).
 On a network file system such as NFS, only processes of one machine may use the file while the

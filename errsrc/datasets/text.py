@@ -133,7 +133,7 @@ def texts(name: str, vocabulary: int = 256) -> Texts:
 
 
 def check_files(name: str, vocabulary: int = 256) -> list[int]:
-    """Return the number of bytes of each document of a corpus, without comparing the documents.
+    """Check that the files of a corpus can be read, and return the number of bytes of each document.
 
     Parameters
     ----------

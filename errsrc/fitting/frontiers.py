@@ -83,7 +83,7 @@ class Frontier(TabularResult):
     measured : dict of str to MeasuredRange
         Under "budget", the range of the measured budgets, and how far `budgets` lie outside it.
     shares : dict of str to tuple of float
-        Parts of the variance of each predicted ln error (`Forecast.variance_shares`); {} without errors.
+        Parts of the variance of each predicted ln error (`Forecast.variance_shares`); {} if `error` is None.
     """
 
     method: str

@@ -26,7 +26,7 @@ class PrunedNetworks(NamedTuple):
     inputs : dict of str to ndarray of float64, shape (points,)
         Density, depth, width, and "eps_np", the error before pruning.
     fixed : dict of str to float
-        Values of the parameters that sizes without variation leave undetermined.
+        Values of parameters that the points leave undetermined, because a size is the same in all points.
     networks : list
         Depth, width, n and error before pruning of each network, for the notes of the fit.
     clusters : ndarray of intp, shape (points,), or None

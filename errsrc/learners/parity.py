@@ -16,10 +16,11 @@ from errsrc.settings.setting import Array, Predictor
 
 @dataclass(frozen=True)
 class ParityElimination(Learner):
-    """Gaussian elimination over the field with two elements: a parity of any set of coordinates.
+    """A learner that finds the parity of an unknown set of coordinates, by Gaussian elimination.
 
     Inputs have coordinates -1 and 1, and labels are the classes 0 and 1, see `errsrc.settings.SparseParity`.
-    The learner solves the linear equations that the labels give for the unknown set.  Examples that
+    The learner solves the linear equations that the labels give for the unknown set, over the field with two
+    elements.  Examples that
     contradict earlier examples are ignored.  If the examples leave coordinates free, these coordinates are
     not in the set.
 

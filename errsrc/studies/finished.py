@@ -82,7 +82,7 @@ class FinishedStudy(Result):
         )
 
     def content(self) -> list[str | TextTable]:
-        """Return the numbers of cells, and the failures with their number."""
+        """Return how many cells are finished, and each failure with the number of its cells."""
         rows = [("store", str(self.store)), ("kind", self.study.kind.name)]
         rows += [("finished", f"{len(self.cells):,} of {len(self.study):,} cells")]
         rows += [("failed", f"{count:,} cells: {error}") for error, count in self.failures.items()]

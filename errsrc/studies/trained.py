@@ -460,7 +460,7 @@ def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def few_sizes_of(columns: Mapping[str, Sequence[Any] | Array]) -> tuple[str, ...]:
-    """Return the sentences of `errsrc.fitting.few_small_sizes` on the inputs that vary.
+    """Return warnings about inputs with too few small values, see `errsrc.fitting.few_small_sizes`.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ class LawCase:
         Parameters
         ----------
         scales : mapping of str to float
-            A factor for each input, see `scales`.
+            A factor for each input, as the method `scales` returns them.
         """
         return {name: scales[name] * x for name, x in self.points.items()}
 
