@@ -12,7 +12,7 @@ Outcome:  Determined: the perceptron's entropy of consistent teachers, extrapola
           extrapolation in 1/N from these sizes gives 1.425 +- 0.036, which misses: at 1.245 and N = 20 still
           0.4 teachers one flip away are expected. Phases: determined at N + 1 examples in every draw. Found:
           the perceptron at 1.564, 1.531, 1.520 for N = 250, 500, 1,000, extrapolated 1.487 +- 0.014 (1.493);
-          phases at 1.213, 1.176, 1.185, extrapolated 1.153 +- 0.009 (1.128, 2.7 standard errors off: N^(-2/3)
+          phases at 1.213, 1.176, 1.185, extrapolated 1.153 +- 0.009 (1.128, 2.6 standard errors off: N^(-2/3)
           is assumed, and three sizes do not test the assumption). At N = 250 the perceptron's curve ends at
           0.93, which lowers its centre a little (CPU, numpy 2.4, 2026-11-30)
 """

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from scipy.stats import beta
+from scipy.stats import beta, binom
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "benchmarks/README.md")
@@ -147,6 +147,18 @@ def moments(held_out: str) -> Callable[[Any], list[float]]:
         return [statistics.mean(found), statistics.pstdev(found)]
 
     return values
+
+
+def stated(r: Any) -> list[int]:
+    """Return in how many repetitions each term with an interval has the interval, in the cases with fast formulas."""
+    terms = [term for case in r["cases"] if not case["slow"] for term in case["terms"].values()]
+    return [term["stated"] for term in terms if term["stated"]]
+
+
+def in_part(r: Any) -> list[int]:
+    """Return how many terms have an interval only in a part of the repetitions, and in how many repetitions."""
+    part = [number for number in stated(r) if number < 1000]
+    return [len(part), min(part), max(part)]
 
 
 def withheld(r: Any) -> list[float]:
@@ -369,10 +381,16 @@ def exponents(r: Any, *kinds: str) -> list[float]:
 
 
 def large_width(rows: Any) -> list[float]:
-    """Return the divergence of the held-out transformers at the two smallest n."""
-    small = sorted({float(row["n"]) for row in rows if row["held_out"] == "True"})[:2]
-    own = [float(row["divergence"]) for row in rows if row["held_out"] == "True" and float(row["n"]) in small]
-    return [statistics.mean(own), statistics.pstdev(own)]
+    """Return how far losses of the held-out transformers at the two smallest n fall with m, and their divergence."""
+    held = [row for row in rows if row["held_out"] == "True"]
+    cells = [[row for row in held if float(row["n"]) == n] for n in sorted({float(r["n"]) for r in held})[:2]]
+    measured, predicted = (
+        [1 - float(wide[key]) / float(narrow[key]) for narrow, wide in cells]
+        for key in ("measured", "predicted")
+    )
+    assert measured[0] < 0
+    own = [float(row["divergence"]) for both in cells for row in both]
+    return [measured[1], *predicted, statistics.mean(own), statistics.pstdev(own)]
 
 
 def corner(rows: Any) -> list[float]:
@@ -855,9 +873,12 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "The largest of the 80 differences is {1.9} standard errors",
+        "The largest of the {73} differences that are not 0 by construction is {1.9} standard errors",
         "random_features.json",
-        lambda r: [r["exact"]["largest"]],
+        lambda r: [
+            sum(abs(x[2]) > 1e-9 for row in r["exact"]["rows"] for x in row.values() if isinstance(x, list)),
+            r["exact"]["largest"],
+        ],
     ),
     Tie(
         B,
@@ -1561,7 +1582,13 @@ TIES: list[Tie] = [
         "band_networks.json",
         lambda r: exponents(r, "", ", low-passed", ", to the end"),
     ),
-    Tie(B, "local exponents of networks are {0.1} to {1.9}", "band_networks.json", exponents),
+    Tie(
+        B,
+        "trained by Adam are {0.1} to {1.9}. For the same networks low-passed they are {-0.04} to {2.21}, and after L-BFGS, "
+        "up to n = 16 M, {0.34} to {3.07}",
+        "band_networks.json",
+        lambda r: [x for kind in ("", ", low-passed", ", to the end") for x in exponents(r, kind)],
+    ),
     Tie(
         B,
         "at n = 4 M the relative error of least squares in the band is {2e-15}",
@@ -1595,7 +1622,8 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "the law says that it does ({-12%} ± {6%})",
+        "at 65,536 tokens it falls by {2%}. The law predicts falls of {9%} and {11%}; in these four cells its divergence is "
+        "{-12%} ± {6%}",
         "language_grid_cells.csv",
         large_width,
     ),
@@ -1669,16 +1697,21 @@ TIES: list[Tie] = [
     Tie(
         B,
         "binary perceptron from {1.487} ± {0.014} samples for each weight on (theory {1.493}), and a phase-retrieval "
-        "teacher from {1.153} ± {0.009} on (theory {1.128}). But by theory {1.245} and {1} samples for each weight "
-        "determine the two teachers. The entropy of small perceptrons gives {1.29} ± {0.04}, and phase retrieval "
-        "{1.000}. These are extrapolations from three or four sizes. The number of samples at which a single "
-        "perceptron is left gives {1.425} ± {0.036}",
+        "teacher from {1.153} ± {0.009} on (theory {1.128}, {2.6} standard errors away). Both are extrapolations from "
+        "three sizes N that assume a term in N^-2/3; three sizes do not test this. But by theory {1.245} and {1} samples "
+        "for each weight determine the two teachers. The entropy of perceptrons with N = 10 to 20 gives {1.29} ± {0.04}. A "
+        "phase-retrieval teacher is determined by N + 1 samples in every draw, for N = {6} to {12}. The number of samples "
+        "at which a single perceptron is left gives {1.425} ± {0.036}",
         "nyquist_perceptron.json",
         lambda r: [
             *(x for k in ("sign", "abs") for x in (*r[k]["found, N infinite"], r[k]["theory"][1])),
+            (r["abs"]["found, N infinite"][0] - r["abs"]["theory"][1]) / r["abs"]["found, N infinite"][1],
             *(r[k]["theory"][0] for k in ("sign", "abs")),
             *r["sign"]["entropy is 0"],
-            r["abs"]["known, N infinite"][0],
+            *(
+                end(n for n, alpha, _ in r["abs"]["known"] if abs(n * alpha - n - 1) < 1e-6)
+                for end in (min, max)
+            ),
             *r["sign"]["known, N infinite"],
         ],
     ),
@@ -1962,7 +1995,7 @@ TIES: list[Tie] = [
             for most in (min, max)
         ],
     ),
-    Tie(B, "N grows as d^{2.00} [{1.81}, {2.19}]", "parity.json", lambda r: r["exponent"]),
+    Tie(B, "the exponent is {2.00} [{1.81}, {2.19}]", "parity.json", lambda r: r["exponent"]),
     Tie(
         B,
         "None of the {3,508} accepted functions was wrong. The size was right in all but {54} of them",
@@ -2241,20 +2274,24 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "{286} terms have an interval. The coverage of {283} of them is 93 to 97%, of {3} it is less (the lowest {92.6%}), of {0} more (the highest {96.9%}); together it is {94.8%}. If each true coverage were 95%, about {0.9} terms",
+        "{286} terms have an interval, {12} of them only in {845} to {999} of the repetitions. The coverage of {283} of them is 93 to 97%, of {3} it is less (the lowest {92.6%}), of {0} more (the highest {96.9%}); together it is {94.8%}. If each true coverage were 95%, about {0.9} terms would be outside by chance, {0.7} of them below 93%",
         "budget_coverage.json",
         lambda r: [
-            r["summary"]["fast"][k]
-            for k in (
-                "figures",
-                "inside",
-                "below",
-                "least",
-                "above",
-                "largest",
-                "together",
-                "outside by chance, if all were 95%",
-            )
+            r["summary"]["fast"]["figures"],
+            *in_part(r),
+            *(
+                r["summary"]["fast"][k]
+                for k in (
+                    "inside",
+                    "below",
+                    "least",
+                    "above",
+                    "largest",
+                    "together",
+                    "outside by chance, if all were 95%",
+                )
+            ),
+            sum(binom.cdf(math.ceil(0.93 * k) - 1, k, 0.95) for k in stated(r)),
         ],
     ),
     Tie(
@@ -2292,6 +2329,12 @@ TIES: list[Tie] = [
             r["summary"]["fast"]["least"],
             r["summary"]["fast"]["outside by chance, if all were 95%"],
         ],
+    ),
+    Tie(
+        B,
+        "it falls as n^-{0.44}, outside the measured interval: the measured error is {0.84} times the sum at n = 400, {1.16} times at n = 6,400 and {1.11} times",
+        "multitask_parity.json",
+        lambda r: [r["exponent of the sum"], *(r["ratios"][k] for k in (0, 4, 6))],
     ),
 ]
 
@@ -2342,7 +2385,7 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (
         B,
         "- Over rando",
-        "97% 95% 5% 100",
+        "97% 95% 93% 5% 100",
         "python benchmarks/budget_coverage.py STORE",
     ),
     (R, "| Error = noise", "97% 95%", "the range that the benchmark asks for, and the intervals' level"),
