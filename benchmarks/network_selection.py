@@ -1,19 +1,21 @@
 """The learner that is given only a bound on the network's size: how often is it exact?
 
-    python benchmarks/network_selection.py [--teachers 100] [--only quadratic tanh starts rank16] [--out FILE]
+    python benchmarks/network_selection.py [--teachers 100] [--only PART ...] [--out FILE]
 
 Teachers come from `NetworkTeacher`'s prior: normal inputs, noiseless. The learner is `NetworkSelection`.
 Exact means accepted and a relative squared error <= 1e-12: in closed form for quadratic networks, on 2,000
 fresh inputs for tanh. Wrong means accepted and not exact. Teachers come in blocks of ten in each cell. Each
-block is written as soon as it is finished, and a repeated command goes on where the file ends. There are four
+block is written as soon as it is finished, and a repeated command goes on where the file ends. There are five
 parts.
 
-quadratic  Rank 1 to 4 in d = 20, 32, 64, at 1.5 and 2 times the degrees of freedom, given k <= d.
-tanh       4-k-1 with k = 1 to 8 in turn, given k <= 12, at 1.5 P(k), 1.15 P(k) and P(k) + P(12) + 1 examples;
-           ten times as many teachers in the last case.
-starts     Ways of starting: the same quadratic teachers, CPU seconds for each teacher learned, failed sizes
-           and teachers included. Each way has its own number of starts, so that the seconds are similar.
-rank16     Rank 16 in d = 64 at twice the degrees of freedom, given k <= d, 16 starts at each size.
+quadratic    Rank 1 to 4 in d = 20, 32, 64, at 1.5 and 2 times the degrees of freedom, given k <= d.
+tanh         4-k-1 with k = 1 to 8 in turn, given k <= 12, at 1.5 P(k), 1.15 P(k) and P(k) + P(12) + 1
+             examples; ten times as many teachers in the last case.
+starts       Ways of starting: the same quadratic teachers, CPU seconds for each teacher learned, failed
+             sizes and teachers included. Each way has its own number of starts, so that the seconds are
+             similar.
+tanh-starts  The same for tanh teachers of 4, 8 and 16 inputs, given k <= 12.
+rank16       Rank 16 in d = 64 at twice the degrees of freedom, given k <= d, 16 starts at each size.
 
 Seconds are CPU seconds of one process with one thread.
 """
@@ -94,6 +96,24 @@ def quadratic_cell(
     return Cell(part, f"d={d} rank={rank} n={n} ({factor:g} dof)", (network,), (n,), fitted, 1.0, share)
 
 
+def tanh_starts() -> Iterator[Cell]:
+    """Yield the cells of the ways of starting for tanh networks."""
+    for dim, widths, factors, random in (
+        (4, (3, 6, 8), (1.15, 1.5), 256),
+        (8, (4,), (1.15, 1.5), 256),
+        (8, (6,), (1.5,), 256),
+        (16, (5,), (1.5,), 96),
+    ):
+        teachers = tuple(MLP((dim, k, 1), "tanh") for k in widths)
+        largest = MLP((dim, 12, 1), "tanh")
+        for factor in factors:
+            examples = tuple(math.ceil(factor * network.parameters) for network in teachers)
+            for way, starts in (("random", random), ("pruned", 64), ("hessian", 64)):
+                name = f"{dim}-{' or '.join(map(str, widths))}-1 n={factor:g} P(k), {way}"
+                learner = NetworkSelection(largest, starts=starts, together=32, start_from=way)
+                yield Cell("tanh-starts", name, teachers, examples, learner, 2.0, 0.2)
+
+
 def tanh_cell(name: str, examples: tuple[int, ...], share: float = 1.0) -> Cell:
     learner = NetworkSelection(MLP((4, 12, 1), "tanh"), starts=256, together=32)
     teachers = tuple(MLP((4, k, 1), "tanh") for k in range(1, 9))
@@ -114,11 +134,12 @@ def cells() -> Iterator[Cell]:
         for way, starts in (("spectral", 256), ("random", 1024), ("pruned", 16)):
             cell = quadratic_cell("starts", d, rank, factor, 0.4, starts=starts, start_from=way)
             yield replace(cell, name=f"{cell.name}, {way}")
+    yield from tanh_starts()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parts = ("quadratic", "tanh", "starts", "rank16")
+    parts = ("quadratic", "tanh", "starts", "tanh-starts", "rank16")
     parser.add_argument("--teachers", type=int, default=100, help="in each cell")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--dims", nargs="+", type=int, default=DIMS, help="of the first part")

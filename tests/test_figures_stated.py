@@ -441,7 +441,9 @@ def design(k: int) -> Callable[[Any], list[float]]:
     return lambda r: [r["grids"][k][key] for key in keys]
 
 
-def starts(cell: str) -> Callable[[Any], list[float]]:
+def starts(
+    cell: str, part: str = "starts", ways: tuple[str, ...] = ("random", "spectral", "pruned")
+) -> Callable[[Any], list[float]]:
     """Return what each way of starting found in a cell.
 
     For each way these are teachers found, teachers, the interval of the share, and seconds for each found.
@@ -449,7 +451,7 @@ def starts(cell: str) -> Callable[[Any], list[float]]:
 
     def values(r: Any) -> list[float]:
         out = []
-        for row in (r["starts"][f"{cell}, {way}"] for way in ("random", "spectral", "pruned")):
+        for row in (r[part][f"{cell}, {way}"] for way in ways):
             k, count = row["exact"], row["teachers"]
             low = beta.ppf(0.025, k, count - k + 1) if k else 0.0
             high = beta.ppf(0.975, k + 1, count - k) if k < count else 1.0
@@ -457,6 +459,16 @@ def starts(cell: str) -> Callable[[Any], list[float]]:
         return out
 
     return values
+
+
+def tanh_starts(row: str, cell: str) -> Tie:
+    """Return the tie of a row of the table of ways of starting for tanh teachers."""
+    return Tie(
+        B,
+        f"| {row} |",
+        "network_selection.json",
+        starts(cell, "tanh-starts", ("random", "pruned", "hessian")),
+    )
 
 
 def accepted(r: Any) -> list[float]:
@@ -2087,6 +2099,18 @@ TIES: list[Tie] = [
     Tie(B, "| d=64 rank=1 n=128 (2 dof) |", "network_selection.json", starts("d=64 rank=1 n=128 (2 dof)")),
     Tie(
         B, "| d=32 rank=3 n=140 (1.5 dof) |", "network_selection.json", starts("d=32 rank=3 n=140 (1.5 dof)")
+    ),
+    tanh_starts("4-k-1, n = 1.15 P(k)", "4-3 or 6 or 8-1 n=1.15 P(k)"),
+    tanh_starts("4-k-1, n = 1.5 P(k)", "4-3 or 6 or 8-1 n=1.5 P(k)"),
+    tanh_starts("8-4-1, n = 1.15 P(k)", "8-4-1 n=1.15 P(k)"),
+    tanh_starts("8-4-1, n = 1.5 P(k)", "8-4-1 n=1.5 P(k)"),
+    tanh_starts("8-6-1, n = 1.5 P(k)", "8-6-1 n=1.5 P(k)"),
+    tanh_starts("16-5-1, n = 1.5 P(k)", "16-5-1 n=1.5 P(k)"),
+    Tie(
+        B,
+        "None of the {299} accepted functions was wrong",
+        "network_selection.json",
+        lambda r: [sum(row["accepted"] - row["wrong"] for row in r["tanh-starts"].values())],
     ),
     Tie(
         B,

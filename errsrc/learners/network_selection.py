@@ -23,6 +23,7 @@ from errsrc.learners.network_class import (
 )
 from errsrc.learners.network_starts import pruned_starts, spectral_starts
 from errsrc.learners.recovered_network import ZERO_ERROR, RecoveredNetwork
+from errsrc.learners.wide_starts import WideNetworks, has_wide_starts, hessian_starts, largest_unit_starts
 from errsrc.nets import MLP, QuadraticNetwork, Weights
 from errsrc.nets import Network as Architecture
 from errsrc.settings import FunctionClass, NetworkFunctions
@@ -55,10 +56,11 @@ class NetworkSelection(Learner):
     start_from : str
         How starts are made.  "random": from normal weights.  "spectral": from eigenvectors of a weighted mean
         of y (x x^T - I), for quadratic networks only.  "pruned": from wide networks that were fitted to the
-        examples, for quadratic networks only.  "auto": "spectral" for quadratic networks, "random" for other
-        networks.
+        examples, for quadratic networks and for one hidden layer of tanh.  "hessian": from the second
+        derivatives of such wide networks, for one hidden layer of tanh only.  "auto": "spectral" for
+        quadratic networks, "random" for other networks.
     weight_std, bias_std : float
-        Scales of random starts, see `NetworkClass`.
+        Scales of random starts, see `NetworkClass`, and of the initial weights of wide tanh networks.
 
     Notes
     -----
@@ -84,14 +86,14 @@ class NetworkSelection(Learner):
     starts: int = integer(64, at_least=1)
     steps: int = integer(3000, at_least=1)
     together: int = integer(16, at_least=1)
-    start_from: str = choice("auto", ("auto", "random", "spectral", "pruned"))
+    start_from: str = choice("auto", ("auto", "random", "spectral", "pruned", "hessian"))
     weight_std: float = number(1.0, above=0)
     bias_std: float = number(0.5, at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.start_from in ("spectral", "pruned") and not isinstance(self.largest, QuadraticNetwork):
-            accepted = "'auto' or 'random' for networks that are not quadratic"
+        accepted = _accepted_starts(self.largest)
+        if repr(self.start_from) not in accepted:
             raise ValueError(checks.refusal("start_from", "NetworkSelection", accepted, self.start_from))
 
     @property
@@ -108,12 +110,14 @@ class NetworkSelection(Learner):
         x, targets = sorted_examples(self.largest, x, labels, "NetworkSelection")
         different = len(np.unique(x, axis=0))
         sizes: list[_Size] = []
-        for size, seed in enumerate(rng.integers(2**63, size=max(self.largest.size, 1)), 1):
+        seeds = rng.integers(2**63, size=max(self.largest.size, 1)).tolist()
+        wide = self._wide_networks(x, targets, np.random.default_rng([seeds[0], 1]))
+        for size, seed in enumerate(seeds, 1):
             network = self.largest.of_size(size)
             needed = min(network.degrees_of_freedom + 1, network.separating_examples(self.largest))
             if different < needed and sizes:
                 break
-            sizes.append(_Size(self, network, x, targets, labels.shape[1:], int(seed)))
+            sizes.append(_Size(self, network, x, targets, labels.shape[1:], seed, wide))
         accepted = self._first_accepted(sizes)
         found = [one.best for one in sizes if one.best is not None]
         if accepted is not None:
@@ -133,7 +137,22 @@ class NetworkSelection(Learner):
                     return next(smaller, place)
         return None
 
-    def starts_of(self, network: Architecture, x: Tensor, y: Tensor, rng: np.random.Generator) -> Starts:
+    def _wide_networks(self, x: Array, targets: Array, rng: np.random.Generator) -> WideNetworks | None:
+        """Return the wide networks that the starts of all sizes share, or None if the starts need none."""
+        if not isinstance(self.largest, MLP) or self.start_from not in ("pruned", "hessian"):
+            return None
+        units = standard_units(self.largest, x, targets)
+        scaled = torch.from_numpy(units.inputs(x)), torch.from_numpy(units.labels(targets))
+        return WideNetworks(self.largest, *scaled, self.weight_std, self.bias_std, rng)
+
+    def starts_of(
+        self,
+        network: Architecture,
+        x: Tensor,
+        y: Tensor,
+        rng: np.random.Generator,
+        wide: WideNetworks | None = None,
+    ) -> Starts:
         """Return the function that makes the starts for networks of one size.
 
         Parameters
@@ -146,13 +165,28 @@ class NetworkSelection(Learner):
             Labels in standard units.
         rng : numpy.random.Generator
             Source of the starts.
+        wide : WideNetworks, optional
+            The wide networks of starts of tanh networks that are not random.
         """
+        if isinstance(network, MLP) and wide is not None:
+            if self.start_from == "pruned":
+                return largest_unit_starts(network, wide)
+            return hessian_starts(network, wide, rng)
         if isinstance(network, QuadraticNetwork):
             if self.start_from in ("auto", "spectral"):
                 return spectral_starts(network, x, y, rng)
             if self.start_from == "pruned":
                 return pruned_starts(network, x, y, rng)
         return random_starts(network, self.starts, self.weight_std, self.bias_std, rng)
+
+
+def _accepted_starts(largest: Architecture) -> str:
+    """Return the values of `start_from` that a network has, in words."""
+    if isinstance(largest, QuadraticNetwork):
+        return "'auto', 'random', 'spectral' or 'pruned' for quadratic networks"
+    if has_wide_starts(largest):
+        return "'auto', 'random', 'pruned' or 'hessian' for one hidden layer of tanh"
+    return "'auto' or 'random' for networks with other layers or activations"
 
 
 class _Size:
@@ -166,13 +200,14 @@ class _Size:
         targets: Array,
         shape: tuple[int, ...],
         seed: int,
+        wide: WideNetworks | None,
     ) -> None:
         self.network, self.x, self.targets, self.shape = network, x, targets, shape
         self._learner, self._units = learner, standard_units(network, x, targets)
         self._inputs = torch.from_numpy(self._units.inputs(x))
         self._labels = torch.from_numpy(self._units.labels(targets))
         rng = np.random.default_rng(seed)
-        self._draw = learner.starts_of(network, self._inputs, self._labels, rng)
+        self._draw = learner.starts_of(network, self._inputs, self._labels, rng, wide)
         self._together = max(
             1, min(learner.together, _NUMBERS_AT_ONCE // (targets.size * network.parameters))
         )

@@ -9,6 +9,7 @@ import torch
 from errsrc import budget
 from errsrc.conjecture import Example, examine
 from errsrc.learners import NetworkSelection
+from errsrc.learners.wide_starts import _rank_one
 from errsrc.nets import MLP, QuadraticNetwork
 from errsrc.settings import NetworkFunctions, NetworkTeacher
 
@@ -71,6 +72,25 @@ def test_other_starts_find_the_same_function(start_from):
     assert function.squared_distance(found) < 1e-20
 
 
+@pytest.mark.parametrize("start_from", ["pruned", "hessian"])
+def test_starts_from_wide_tanh_networks_find_the_teacher_of_many_inputs(start_from):
+    teacher, largest = MLP((12, 2, 1), "tanh"), MLP((12, 4, 1), "tanh")
+    function, found = selected(teacher, largest, 44, starts=16, start_from=start_from)
+    assert found.size == 2
+    assert found.scan[-1].starts <= 2  # the first starts reach it
+    fresh = np.random.default_rng(1).standard_normal((200, 12))
+    assert np.abs(found(fresh) - function(fresh)).max() < 1e-9
+
+
+def test_directions_of_the_weights_come_from_second_derivatives():
+    rng = np.random.default_rng(0)
+    true = torch.from_numpy(np.linalg.qr(rng.standard_normal((6, 4)))[0].T) * torch.arange(1.0, 5.0)[:, None]
+    values = torch.from_numpy(rng.standard_normal((20, 4)))
+    found = _rank_one(torch.einsum("nk,ki,kj->nij", values, true, true), 4, rng)
+    cosines = (torch.nn.functional.normalize(true) @ found.mT).abs()
+    assert cosines.amax(1).min() > 1 - 1e-6
+
+
 def test_a_scan_is_repeated_with_the_same_seed():
     first, again = (selected(QuadraticNetwork(6, 2), QUADRATIC, 14)[1] for _ in range(2))
     assert torch.equal(first.weights[0], again.weights[0])
@@ -88,9 +108,13 @@ def test_it_works_in_budgets_and_claims():
 
 def test_what_is_refused():
     with pytest.raises(
-        ValueError, match="'start_from' parameter of NetworkSelection must be 'auto' or 'random'"
+        ValueError, match="must be 'auto', 'random', 'pruned' or 'hessian' for one hidden layer of tanh"
     ):
         NetworkSelection(TANH, start_from="spectral")
+    with pytest.raises(
+        ValueError, match="'start_from' parameter of NetworkSelection must be 'auto' or 'random'"
+    ):
+        NetworkSelection(MLP((2, 2, 2, 1), "tanh"), start_from="hessian")
     with pytest.raises(ValueError, match="'largest' parameter of NetworkSelection must be an MLP whose"):
         NetworkSelection(MLP((2, 2, 1)))
     with pytest.raises(ValueError, match="'x' parameter of NetworkSelection"):
