@@ -24,6 +24,7 @@ from errsrc.settings import (
 )
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, budget, uncertainty_bracket
+from errsrc.sources.bracket import bounds
 from errsrc.sources.bracket.draws import draw_teachers
 from errsrc.sources.bracket.realizability import prune_units
 from errsrc.sources.limits import uncertainty_limit
@@ -171,6 +172,19 @@ def test_random_teachers_of_images_have_budgets_without_a_certificate():
     assert "least squares on all test inputs" in line.status
     low, high = sides(line, "realizability")
     assert 0 < low == high
+
+
+def test_several_learners_share_chains_and_have_the_same_numbers():
+    options = {"draws": 4, "effort": Effort(starts=1, steps=4, chains=2, transitions=2, leaps=2)}
+    learners = [student(2, steps=4), student(2, steps=4), Neighbours(1)]
+    bounds._of_every_student.cache_clear()
+    first, again, other = (budget(setting(0.2), one, 6, **options) for one in learners)
+    assert bounds._of_every_student.cache_info().misses == 1
+    bounds._of_every_student.cache_clear()
+    alone = budget(setting(0.2), learners[2], 6, **options)
+    for one, same in ((first, again), (other, alone)):
+        for name, values in one.draws.items():
+            np.testing.assert_array_equal(same.draws[name], values)
 
 
 @pytest.mark.full

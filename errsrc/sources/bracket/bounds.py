@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,8 @@ from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracket.draws import Draw, NetworkDraws
 from errsrc.sources.bracket.hamiltonian import NetworkPosterior
-from errsrc.sources.bracket.lower import planted_bound, solutions_bound
-from errsrc.sources.bracket.upper import choose, make_portfolio
+from errsrc.sources.bracket.lower import PlantedBound, planted_bound, solutions_bound
+from errsrc.sources.bracket.upper import Predictors, choose, make_portfolio, make_predictors
 from errsrc.sources.effort import Effort
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.predictions import exact_excess_risks, excess_risk, predicted_values
@@ -207,30 +207,51 @@ def uncertainty_bracket(
         enough = draws.n >= draws.separating_examples and not setting.has_images
         if generic and enough and draws.network.analytic and not two_points and _tell_apart(draws):
             return _determined(draws)
-    assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
-    posterior = NetworkPosterior(draws.network, draws.stds, draws.x, draws.y, assumed)
-    if noise_std:
-        _check_posterior_samples(draws, posterior)
-    found = make_portfolio(draws, posterior, student, seed, effort)
-    if noise_std:
-        below = planted_bound(draws, posterior, found.step, seed, effort)
-    else:
-        below = solutions_bound(draws, posterior, seed, effort)
+    predictors, below = _of_every_student(_Problem(setting, seed, effort, draws.digest, draws))
+    found = make_portfolio(draws, predictors, student, seed, effort)
     portfolio = {name: _distance(below.samples, values.numpy()) for name, values in found.values.items()}
     members = tuple(name for name in portfolio if name in found.members)
     upper, best = choose(portfolio)
     upper_member, best_member = choose({name: portfolio[name] for name in members})
     return UncertaintyBracket(
-        lower=below.lower,
+        lower=below.lower.copy(),
         upper=upper,
         upper_member=upper_member,
         portfolio=portfolio,
         members=members,
         chosen=best,
         chosen_member=best_member,
-        samples=below.samples,
+        samples=below.samples.copy(),
         status=f"Between bounds: {below.status}; from above {best}, {found.status}.",
     )
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The arguments of a bracket other than the student.  Two problems are equal if their data is equal."""
+
+    setting: NetworkTeacher
+    seed: int
+    effort: Effort
+    digest: str
+    draws: NetworkDraws = field(compare=False)
+
+
+@functools.lru_cache(maxsize=1)
+def _of_every_student(problem: _Problem) -> tuple[Predictors, PlantedBound]:
+    """Return the parts of a bracket that do not depend on the student.
+
+    They are kept, because the budgets of several learners at one n need the same parts.
+    """
+    draws, noise_std = problem.draws, problem.setting.channel.noise_std
+    assumed = noise_std or ASSUMED_NOISE * float(draws.y.square().mean().sqrt()) or ASSUMED_NOISE
+    posterior = NetworkPosterior(draws.network, draws.stds, draws.x, draws.y, assumed)
+    if noise_std:
+        _check_posterior_samples(draws, posterior)
+    found = make_predictors(draws, posterior, problem.seed, problem.effort)
+    if noise_std:
+        return found, planted_bound(draws, posterior, found.step, problem.seed, problem.effort)
+    return found, solutions_bound(draws, posterior, problem.seed, problem.effort)
 
 
 def _tell_apart(draws: NetworkDraws) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -227,6 +228,15 @@ class NetworkDraws:
         if not off <= LABEL_ROUNDING * (1 + float(self.y.abs().max())):
             accepted = "the teachers' values at xs"
             raise ValueError(checks.refusal("ys", "uncertainty_bracket", accepted, f"<{off:.2g} off>"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all teachers, inputs and labels, hexadecimal."""
+        found = hashlib.sha256()
+        for tensor in (*self.weights, self.x, self.y, self.points):
+            found.update(f"{tuple(tensor.shape)}\n".encode())
+            found.update(tensor.detach().contiguous().numpy().tobytes())
+        return found.hexdigest()
 
     @property
     def network(self) -> Network:

@@ -55,10 +55,31 @@ class Portfolio:
     status: str
 
 
-def make_portfolio(
-    draws: NetworkDraws, posterior: NetworkPosterior, student: Network, seed: int, effort: Effort
-) -> Portfolio:
-    """Make several predictors from the data alone.
+@dataclass(frozen=True, eq=False)
+class Predictors:
+    """The predictors of a `Portfolio` that do not depend on the learner's class.
+
+    Attributes
+    ----------
+    values, step, status
+        See `Portfolio`.
+    weights : tuple of tensors, (D, ...) each
+        Weights of the most probable network of each draw.
+    taught : tensor, (D, UNLABELLED, outputs)
+        The posterior mean at the unlabelled inputs of each draw.
+    """
+
+    values: dict[str, Tensor]
+    weights: Weights
+    taught: Tensor
+    step: Tensor
+    status: str
+
+
+def make_predictors(
+    draws: NetworkDraws, posterior: NetworkPosterior, seed: int, effort: Effort
+) -> Predictors:
+    """Make predictors from the data alone, without a student of the learner's class.
 
     Parameters
     ----------
@@ -66,8 +87,6 @@ def make_portfolio(
         The draws.
     posterior : NetworkPosterior
         The posteriors given the data of the draws.
-    student : Network
-        Architecture of the learner's class.  Single networks of this architecture are `Portfolio.members`.
     seed : int
         Seed from which all random streams are derived.
     effort : Effort
@@ -81,13 +100,34 @@ def make_portfolio(
     count = draws.points.shape[1]
     for name, mean in means.items():
         values[name] = mean[:, :count]
+    status = f"{effort.starts} starts per draw, {share:.0%} of chains' transitions accepted"
     taught = means["posterior mean"][:, count:]
-    values["distilled"] = _distilled(draws, posterior.weights(z[:, 0]), student, taught, seed, effort)
+    return Predictors(values, posterior.weights(z[:, 0]), taught, step, status)
+
+
+def make_portfolio(
+    draws: NetworkDraws, found: Predictors, student: Network, seed: int, effort: Effort
+) -> Portfolio:
+    """Return several predictors, among them networks of the learner's class.
+
+    Parameters
+    ----------
+    draws : NetworkDraws
+        The draws.
+    found : Predictors
+        The predictors that do not depend on the learner's class.
+    student : Network
+        Architecture of the learner's class.  Single networks of this architecture are `Portfolio.members`.
+    seed : int
+        Seed from which all random streams are derived.
+    effort : Effort
+        Gives the numbers of students and of training steps.
+    """
+    distilled = _distilled(draws, found.weights, student, found.taught, seed, effort)
     members = {"distilled"}
     if embeds(draws.network, student):
         members |= {"best student", "most probable"}
-    status = f"{effort.starts} starts per draw, {share:.0%} of chains' transitions accepted"
-    return Portfolio(values, members, step, status)
+    return Portfolio(found.values | {"distilled": distilled}, members, found.step, found.status)
 
 
 def _trained_students(draws: NetworkDraws, seed: int, effort: Effort) -> tuple[Tensor, Tensor]:
