@@ -3,14 +3,16 @@
 - ``kernel_regression(n, eigenvalues, target, ridge=..., noise=...)``: kernel or ridge regression.
 - ``random_features(n, m, eigenvalues, target, ...)``: ridge regression on m random features.
 - ``gradient_flow(n, m, time, eigenvalues, target, ...)``: gradient descent on m random features.
+- ``one_pass_sgd(m, steps, eigenvalues, target, learning_rate=...)``: stochastic descent on m random features,
+  with new examples in each step.
 - ``feature_terms(n, m, eigenvalues, target, ...)``: the error budget of regression on m random features.
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
 - ``quadratic_networks(n, dim, width, noise=...)``: the smallest risk of any learner of quadratic networks.
 - ``memorising(n, probabilities, examples)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
 - ``text_exponents(documents)``: the exponent of a language model's loss, from statistics of the corpus.
 - ``intrinsic_dimension(x)``: the dimension of a data set, and the exponents that follow from it.
-- `exponents`: exponents of errors that fall as a power of n.
-- `formulas`: the same curves as sympy expressions, except for `quadratic_networks`.
+- `exponents`: exponents of errors that fall as a power of n, or of compute.
+- `formulas`: the same curves as sympy expressions, except for `quadratic_networks` and `one_pass_sgd`.
 
 Errors are excess risks: squared loss without the label noise, which no predictor can avoid.
 """
@@ -32,6 +34,8 @@ from errsrc.theory.linear import least_squares as least_squares
 from errsrc.theory.memorisation import memorising as memorising
 from errsrc.theory.memorisation import memorising_zipf as memorising_zipf
 from errsrc.theory.memorisation import zipf_asymptote as zipf_asymptote
+from errsrc.theory.one_pass import largest_learning_rate as largest_learning_rate
+from errsrc.theory.one_pass import one_pass_sgd as one_pass_sgd
 from errsrc.theory.quadratic import quadratic_networks as quadratic_networks
 
 __dir__ = exported_names(__name__, ("exponents", "formulas"))

@@ -1,8 +1,9 @@
-"""Exponents b of errors that fall as n^-b."""
+"""Exponents b of errors that fall as n^-b, and exponents of the best use of compute."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from errsrc import checks
 from errsrc.checks import Integer, Number
@@ -225,3 +226,91 @@ def language(gamma: float, beta: float) -> float:
     0.25
     """
     return gamma / (2 * beta)
+
+
+@dataclass(frozen=True)
+class OnePassExponents:
+    """The best use of compute by one-pass descent on random features, see `one_pass_compute`.
+
+    Attributes
+    ----------
+    phase : str
+        Name of the phase in the paper: "Ia", "Ib", "Ic", "II", "III", "IVa" or "IVb".
+    risk : float
+        The exponent p: the smallest excess risk falls as f^-p, where f is the compute.
+    features : float
+        The exponent q: the best number of features grows as f^q, and the number of steps as f^(1 - q).
+    """
+
+    phase: str
+    risk: float
+    features: float
+
+
+@checks.arguments(eigenvalue_decay=Number(above=0), target_decay=Number(above=1))
+def one_pass_compute(eigenvalue_decay: float, target_decay: float) -> OnePassExponents:
+    """Return the phase and the compute-optimal exponents of one-pass SGD on random features, without noise.
+
+    The compute f is the number of features m times the number of steps.  For each f, m is chosen so that the
+    risk of `errsrc.theory.one_pass_sgd` is smallest.  The batch is constant.  The learning rate is a constant
+    share of the largest stable learning rate.  For an eigenvalue_decay above 1 there are many more inputs
+    than features; for smaller decays, the number of inputs is a constant multiple of m.
+
+    Parameters
+    ----------
+    eigenvalue_decay : float
+        a, the decay of the inputs' variances, > 0: variance i is proportional to i^-a.
+    target_decay : float
+        b, the decay of the target's squared coefficients, > 1: squared coefficient i is proportional to i^-b.
+
+    Returns
+    -------
+    OnePassExponents
+        The phase, and the exponents of the risk and of the number of features.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a decay is not a number in its range.
+
+    Notes
+    -----
+    These are the exponents of Paquette, Paquette, Xiao and Pennington 2024 (arXiv 2405.15074).  The paper's
+    decays are alpha = a / 2 and beta = (b - a) / 2.  With m features and t steps, and up to constants, the
+    risk is the largest of four terms.  Let T = t for a > 1, and T = t m^(a - 1) for a < 1, where the learning
+    rate must fall as m^(a - 1):
+
+    - m^-min(b - 1, a): what m features cannot express.
+    - T^-((b - 1) / a): what is not learned yet.
+    - T^-((a - 1) / a) / m, for a > 1 and b > a + 1: what the features distort.
+    - T^-((2 a - 1) / a) times 1 for a > 1, and times m^(a - 1) for a < 1, for a > 1/2 and b > 2 a: the noise
+      of the gradients.
+
+    The phase says which two terms are equal at the best m.  In Ia, Ib and Ic these are the first two, in II
+    the second and the third, in III the third and the fourth, in IVa the first and the fourth, and in IVb the
+    second and the fourth.  On the line between two phases, the exponents of both are the same.
+
+    Examples
+    --------
+    >>> one_pass_compute(1.5, 2.0)
+    OnePassExponents(phase='Ia', risk=0.4, features=0.4)
+    >>> one_pass_compute(2.0, 6.0)
+    OnePassExponents(phase='III', risk=0.75, features=0.5)
+    """
+    a, b = eigenvalue_decay, target_decay
+    w = b - a  # the decay of the teacher's squared weights
+    if a > 1:
+        if w <= 1:
+            return OnePassExponents("Ia", (b - 1) / (a + 1), 1 / (a + 1))
+        if w <= a:
+            return OnePassExponents("II", (b - 1) / b, w / b)
+        return OnePassExponents("III", (2 * a - 1) / (2 * a), 0.5)
+    if w <= 1:
+        return OnePassExponents("Ib", (b - 1) / 2, 0.5)
+    if a <= 0.5:
+        below = a**2 + (2 - a) * (b - 1)
+        return OnePassExponents("Ic", a * (b - 1) / below, (b - 1) / below)
+    if a > 2 - math.sqrt(2):
+        return OnePassExponents("IVa", a / 2, 0.5)
+    below = 2 * w - a - a * w
+    return OnePassExponents("IVb", (1 - a) * (b - 1) / below, (w - a) / below)

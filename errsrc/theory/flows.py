@@ -112,12 +112,21 @@ class _Contour:
     @classmethod
     def at(cls, time: float) -> _Contour:
         angle = (np.arange(NODES) + 0.5) * 2 * np.pi / NODES - np.pi
-        z = _parabola(angle, time)
+        z = parabola(angle, time)
         slope = NODES / time * (-2 * 0.1194 * angle + 0.25j)
         return cls(z, np.exp(z * time) * slope / (1j * NODES))
 
 
-def _parabola(angle: Array, time: float) -> Complex:
+def parabola(angle: Array, time: float) -> Complex:
+    """Return points of the contour of Weideman and Trefethen, at angles from -pi to pi.
+
+    Parameters
+    ----------
+    angle : ndarray of float64
+        Angles; the contour crosses the real axis at 0.
+    time : float
+        Time of the inverse Laplace transform, > 0.
+    """
     return np.asarray(NODES / time * (0.1309 - 0.1194 * angle**2 + 0.25j * angle))
 
 
@@ -151,10 +160,10 @@ def _excess(n: float, m: float, time: float, e: Array, c: Array, ridge: float, n
 def _scales(n: float, m: float, time: float, e: Array, shift: float) -> Complex:
     """Return g at each point of the contour, by continuation from its point on the real axis."""
     angles = np.arange(1, NODES * _SUBSTEPS // 2) * 2 * np.pi / NODES / _SUBSTEPS
-    start = float(_parabola(np.zeros(1), time)[0].real) + shift
+    start = float(parabola(np.zeros(1), time)[0].real) + shift
     g = complex(learned(n, m, e, n * start).scale)
     upper = []
-    for step, z in enumerate(_parabola(angles, time) + shift, start=1):
+    for step, z in enumerate(parabola(angles, time) + shift, start=1):
         g = _newton(n, m, e, complex(z), g)
         if step % _SUBSTEPS == _SUBSTEPS // 2:
             upper.append(g)
