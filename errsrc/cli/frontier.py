@@ -29,7 +29,7 @@ COLUMNS = {
 }
 """What the columns of a table hold, for the help."""
 
-SAME = ("nominal", "law", "objective", "accuracy", "strict", "test_size", "best_of", "level")
+SAME = ("nominal", "law", "objective", "accuracy", "strict", "test_size", "best_of", "keep_far", "level")
 """Arguments of the command that have the same name in `compute_optimal`."""
 
 MOST_BUDGETS = 10_000
@@ -97,6 +97,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fix", type=assignment, action="append", metavar="NAME=VALUE", help="hold a parameter of the law")
     add("--objective", choices=OBJECTIVES, metavar="LOSS", help="what the fit minimises, see errsrc fit")
     add("--delta", type=float, metavar="X", help="threshold of --objective huber, in ln error")
+    add(
+        "--keep-far",
+        action="store_true",
+        help="also use the runs that are far from the parabolas and the law",
+    )
     add("--level", type=float, default=0.9, metavar="P", help="coverage of the intervals (default: 0.9)")
     add("--json", action="store_true", help="print one JSON object instead of a table")
     add_plot_argument(parser)

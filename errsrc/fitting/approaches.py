@@ -193,6 +193,7 @@ class ComputeOptimal(TabularResult):
     strict=Flag(),
     test_size=Optional(Integer(at_least=1)),
     best_of=Flag(),
+    keep_far=Flag(),
     level=LEVEL,
 )
 def compute_optimal(
@@ -213,6 +214,7 @@ def compute_optimal(
     strict: bool = False,
     test_size: int | None = None,
     best_of: bool = False,
+    keep_far: bool = False,
     level: float = 0.9,
 ) -> ComputeOptimal:
     """Return compute-optimal sizes of runs, by each approach of Hoffmann et al. 2022 that the runs allow.
@@ -263,6 +265,9 @@ def compute_optimal(
     best_of : bool
         Whether approaches 2 and 3 use only the best of all rows with the same n and m, such as the best of
         several learning rates.
+    keep_far : bool
+        Whether approaches 2 and 3 also use the runs that are far from the parabolas and from the law, instead
+        of leaving them out.
     level : float
         Coverage of the intervals, in (0, 1).
 
@@ -323,7 +328,7 @@ def compute_optimal(
     if runs is not None and len(last) * CURVE <= len(measured):
         trained = {"m": sizes["m"], "n": sizes["n"], "run": runs}
         found["envelope"] = _attempted(lambda: training_envelope(measured, **trained, level=level))
-    ended = _of_ends(ends, nominal, options)
+    ended = _of_all(ends, nominal, options) if keep_far else _of_ends(ends, nominal, options)
     names = tuple(table.names[k] for k in last) if table.names else ()
     found |= _naming_outliers(ended, ends, names, "envelope" in found, cost)
     wanted = _default_budgets(ends["flops"], found["isoflop"]) if budgets is None else budgets
@@ -441,6 +446,15 @@ def _attempted(approach: Callable[[], Any]) -> Any:
         return approach()
     except (NoAnswer, ValueError) as failure:
         return failure
+
+
+def _of_all(ends: dict[str, Array], nominal: ArrayLike | None, options: Mapping[str, Any]) -> _OfEnds:
+    """Return the results of approaches 2 and 3 for all runs; none is left out as far."""
+    none = np.zeros(len(ends["error"]), dtype=bool)
+    level = options["level"]
+    found = _attempted(lambda: parabolas(ends, none, budgets=nominal, level=level, keep_far=True))
+    law = _attempted(lambda: _law_fit(ends, **options, keep_far=True))
+    return _OfEnds(found, law, ends, none)
 
 
 def _of_ends(ends: dict[str, Array], nominal: ArrayLike | None, options: Mapping[str, Any]) -> _OfEnds:

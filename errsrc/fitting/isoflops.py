@@ -364,6 +364,7 @@ def parabolas(
     budgets: ArrayLike | None = None,
     cost: str = AS_GIVEN,
     level: float = 0.9,
+    keep_far: bool = False,
 ) -> IsoFlop:
     """Return the optimal sizes at each budget as `isoflop` does, without rows that are known to be wrong.
 
@@ -379,6 +380,8 @@ def parabolas(
         A text that says where n and the budgets come from.
     level : float
         Coverage of the intervals, in (0, 1).
+    keep_far : bool
+        Whether to keep runs that lie far off the parabola of their budget, instead of leaving them out.
 
     Raises
     ------
@@ -390,7 +393,8 @@ def parabolas(
     for group in groups:
         for place in np.flatnonzero(far[group.rows]).tolist():
             group.leave_out(place)
-    _leave_outliers_out(groups)
+    if not keep_far:
+        _leave_outliers_out(groups)
     degrees = sum(group.degrees for group in groups)
     noise = math.sqrt(sum(group.squares for group in groups) / degrees) if degrees else math.nan
     quantile = float(special.stdtrit(degrees, (1 + level) / 2)) if degrees else math.inf

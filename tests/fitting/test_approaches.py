@@ -102,6 +102,18 @@ def test_diverged_runs_are_left_out_of_both_approaches() -> None:
     assert all("left out of all approaches." in sentence for sentence in found.warnings)
 
 
+def test_far_runs_are_kept_if_the_caller_asks() -> None:
+    rows = np.genfromtxt(FIXTURES / "isoflop_clean.csv", delimiter=",", names=True)
+    error = rows["error"].copy()
+    error[19] *= 1.04
+    runs = {"m": rows["m"], "n": rows["n"], "flops": rows["flops"], "budgets": 1e21}
+    (left_out, kept) = (compute_optimal(error, **runs, keep_far=keep) for keep in (False, True))
+    for found, count in ((left_out, 23), (kept, 24)):
+        assert found.fit is not None
+        assert len(found.fit.inputs["n"]) == count
+        assert any("left out" in sentence for sentence in found.warnings) == (count == 23)
+
+
 def test_a_run_that_is_left_out_is_named_by_each_approach(tmp_path: Path) -> None:
     header, *rows = (FIXTURES / "isoflop_only_c.csv").read_text().split()
     rows[20] = f"{rows[20].rsplit(',', 1)[0]},9.7"
