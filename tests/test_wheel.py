@@ -96,7 +96,9 @@ def test_the_package_is_the_wheels(installed: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_its_commands_work_in_another_folder(installed: Path, tmp_path: Path) -> None:
     assert "errsrc fit runs.csv" in ran(installed / "errsrc", "--help", cwd=tmp_path)
-    assert "wrote mine/experiment.py" in ran(installed / "errsrc", "new", "own", "mine", cwd=tmp_path)
+    assert "errsrc run grid.toml --kinds experiment" in ran(
+        installed / "errsrc", "new", "own", "mine", cwd=tmp_path
+    )
     rows = [f"{n},{0.1 + 3 * n**-0.5!r}" for n in (100, 300, 1000, 3000, 10_000, 30_000)]
     (tmp_path / "runs.csv").write_text("\n".join(["n,error", *rows]))
     assert "power" in ran(installed / "errsrc", "fit", "runs.csv", "--out", "fit.json", cwd=tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from errsrc.cli.outputs import print_written
 from errsrc.cli.stores import add_study_arguments, compute_study, print_json, raise_if_failed
 
 DESCRIPTION = """\
@@ -43,6 +44,6 @@ def run(args: argparse.Namespace) -> None:
         for cell, budgets in budgets_of:
             print(f"{cell.learner}\nin {cell.setting}\n{budget_table(budgets)}")
             print(f"shape of the excess risk\n{excess_shape(cell, budgets)}\n")
-        for path in written:
-            print(f"wrote {path}")
+    for path in written:
+        print_written(path)
     raise_if_failed(found.summary)

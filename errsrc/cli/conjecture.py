@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from errsrc.cli.outputs import print_written
 from errsrc.cli.stores import add_study_arguments, compute_study, print_json, raise_if_failed
 from errsrc.errors import NoAnswer
 
@@ -52,7 +53,9 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print_json(found.rows)
     else:
-        print("\n".join([verdict_table(found.cells, found.rows), *(f"wrote {path}" for path in written)]))
+        print(verdict_table(found.cells, found.rows))
+    for path in written:
+        print_written(path)
     raise_if_failed(found.summary)
     refuted = sum(row.get("verdict") == "refuted" for row in found.rows)
     if refuted:

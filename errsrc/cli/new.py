@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the files, and print their paths and the next commands."""
+    """Write the files, print the next commands, and print to standard error which files were written."""
+    from errsrc.cli.outputs import print_written
     from errsrc.studies.starters import next_commands, write_starter
 
     images = None if args.images is None else Path(args.images)
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         print_json({"written": written, "next": commands})
         return
     for path in written:
-        print(f"wrote {path}")
-    print(f"\nNext, in {args.folder}:")
+        print_written(path)
+    print(f"Next, in {args.folder}:")
     for command in commands:
         print(f"  {command}")

@@ -106,12 +106,12 @@ def write_plot(result: Any, target: str | None) -> None:
         print_written(target)
 
 
-def print_written(target: str) -> None:
+def print_written(target: str | Path) -> None:
     """Print to standard error that a file was written; standard output holds only results.
 
     Parameters
     ----------
-    target : str
+    target : str or Path
         The file.
     """
     print(f"errsrc: wrote {target}", file=sys.stderr)

@@ -36,11 +36,16 @@ from errsrc.testing.properties import (
 Inputs = Callable[[int, np.random.Generator], Array]
 """A function that maps a count and a random generator to inputs, float64 (count, dim)."""
 
-LABELS = ("all", "numbers", "one output")
+LABELS = ("all", "numbers", "one output", "classes")
 """The values of the argument `labels` of `check_learner`."""
 
 _FEWER_INPUTS = "If the learner takes only some inputs, pass inputs=setting.inputs."
-_FEWER_LABELS = "If it takes no classes, pass labels='numbers'; if only one output, labels='one output'."
+_FEWER_LABELS = (
+    "If it takes no classes, pass labels='numbers'; if only one output, labels='one output'; "
+    "if only classes, labels='classes'."
+)
+
+_CLASSES = 3  # number of classes if a test does not say it
 
 CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
 """Numbers of examples, and seeds of data."""
@@ -60,7 +65,7 @@ class LearnerCase:
         The arguments `ordered` and `probabilities` of `check_learner`.
     examples, seed : int
         Number of random data sets, and their seed.
-    labels : {"all", "numbers", "one output"}
+    labels : {"all", "numbers", "one output", "classes"}
         The argument `labels` of `check_learner`.
     """
 
@@ -95,8 +100,11 @@ class LearnerCase:
         """Number of coordinates of an input."""
         return self.draw(1, rng()).shape[1]
 
-    def data(self, n: int, draw: int, outputs: int | None = None) -> tuple[Array, Array, Array]:
-        """Return inputs (n, dim), labels (n,) or (n, outputs), and 7 other inputs for predictions.
+    def data(self, n: int, draw: int, outputs: int | None = None) -> tuple[Array, NDArray[Any], Array]:
+        """Return inputs (n, dim), labels, and 7 other inputs for predictions.
+
+        The labels are numbers of the shape (n,) or (n, outputs).  If the learner takes only classes, the
+        labels are classes, int64 (n,), and the last example has the largest class.
 
         Parameters
         ----------
@@ -106,11 +114,14 @@ class LearnerCase:
             Seed of the data.
         outputs : int, optional
             Number of outputs; None for labels of the shape (n,).  If `labels` is "one output", labels always
-            have the shape (n,).
+            have the shape (n,).  If `labels` is "classes", the number of classes; None for three.
         """
         outputs = None if self.labels == "one output" else outputs
         chance = generator(draw, "testing", "data")
         x, at = self.draw(n, chance), self.draw(7, chance)
+        if self.labels == "classes":
+            count = outputs or _CLASSES
+            return x, np.append(chance.integers(0, count, n - 1), count - 1), at
         return x, chance.standard_normal(n if outputs is None else (n, outputs)), at
 
     def suited(self, outputs: int | None = None, *, classes: bool = False) -> Learner:
@@ -124,6 +135,8 @@ class LearnerCase:
             Whether labels are classes.
         """
         outputs = None if self.labels == "one output" else outputs
+        if self.labels == "classes":
+            return self.classes.resized(self.dim, outputs or _CLASSES)
         return (self.classes if classes else self.learner).resized(self.dim, outputs)
 
     def explore(self, test: Callable[..., None], **strategies: st.SearchStrategy[Any]) -> None:
@@ -151,7 +164,12 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def predictions_have_the_shape_of_the_labels(case: LearnerCase) -> None:
-    """Predictions at N inputs are finite float64, (N,) or (N, outputs) like the labels, for all n >= 1."""
+    """Predictions at N inputs are finite float64, (N,) or (N, outputs) like the labels, for all n >= 1.
+
+    Scores of classes are tested by `each_class_up_to_the_largest_gets_a_score`.
+    """
+    if case.labels == "classes":
+        return
 
     def check(n: int, draw: int, outputs: int | None) -> None:
         x, y, at = case.data(n, draw, outputs)
@@ -225,7 +243,7 @@ def the_smoother_gives_the_predictions(case: LearnerCase) -> None:
 
     If the learner is not linear in its labels, ``smoother`` must raise an error.
     """
-    if not case.learner.linear_in_labels:
+    if not case.learner.linear_in_labels or case.labels == "classes":
         return
 
     def check(n: int, draw: int) -> None:
@@ -249,8 +267,10 @@ def linear_in_labels_is_declared_correctly(case: LearnerCase) -> None:
     = 2 f(y) + f(z).  If ``linear_in_labels`` is false, the learner must not define a smoother.  There is a
     warning if this equation nevertheless holds for 20 data sets, and predictions do not depend on the random
     generator.  The budgets of such a learner have narrower intervals if the learner declares that it is
-    linear.
+    linear.  A learner of classes only is not tested.
     """
+    if case.labels == "classes":
+        return
     one, linear = case.suited(3), True
     for draw in range(20):
         x, z, at = case.data(12, draw, 3)
@@ -305,7 +325,7 @@ def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
         agree(("a prediction", f(at)), ("its projection on the features", projected), "9 examples", atol=1e-9)
     elif isinstance(function_class, NetworkFunctions):
         outputs = function_class.architecture.outputs
-        expected = y[0].size
+        expected = 2 if case.labels == "classes" else y[0].size
         require(outputs == expected, f"for labels of {expected} outputs the declared network has {outputs}")
     else:
         known = isinstance(function_class, FunctionClass)
@@ -318,7 +338,7 @@ def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
     If ``case.probabilities`` is true, the scores are probabilities.  If the learner is linear in its labels,
     the scores equal the predictions after a fit to one-hot labels.
     """
-    if case.labels != "all":
+    if case.labels not in ("all", "classes"):
         return
 
     def check(n: int, draw: int) -> None:
@@ -327,6 +347,7 @@ def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
         y[0] = 2
         scores, where = one.fit(x, y, rng())(at), f"{n} examples of classes up to 2, draw {draw}"
         require(scores.shape == (7, 3), f"scores at 7 inputs have shape {scores.shape} for {where}")
+        require(np.isfinite(scores).all(), f"scores at 7 inputs are not finite for {where}")
         if case.probabilities:
             require((scores >= 0).all(), f"a score is {scores.min():.6g}, no probability, for {where}")
             agree(("a sum of scores", scores.sum(1)), ("that of probabilities", np.ones(7)), where, rtol=1e-6)
@@ -339,7 +360,7 @@ def each_class_up_to_the_largest_gets_a_score(case: LearnerCase) -> None:
 
 def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
     """A learner that separates three clusters, of classes 2, 0 and 1, predicts the right classes."""
-    if case.labels != "all":
+    if case.labels not in ("all", "classes"):
         return
     one, y, x = case.suited(3, classes=True), np.repeat([2, 0, 1], 20), case.draw(60, rng())
     if x.shape[1] == 3 and not isinstance(one.function_class, Band):
@@ -383,7 +404,7 @@ def bad_data_is_refused_in_one_sentence(case: LearnerCase) -> None:
     The message must be one line that names the argument.
     """
     one, name = case.suited(), type(case.learner).__name__
-    x, y = np.zeros((4, case.dim)), np.zeros(4)
+    x, y = np.zeros((4, case.dim)), np.zeros(4, dtype=np.int64 if case.labels == "classes" else np.float64)
     nan = np.full_like(x, np.nan)
     wrong: list[tuple[str, str, Any, Any]] = [
         ("x", "inputs that are not finite", nan, y),
@@ -437,9 +458,9 @@ def its_regressor_passes_scikit_learns_checks(case: LearnerCase) -> None:
 
     Some failures are accepted: of checks whose inputs are outside the domain of the learner's band, and of
     checks that pickle a predictor that cannot be pickled.  The regressor is not tested if the learner accepts
-    only one output, or if `inputs` are given and the learner is not limited to a band.
+    only one output or only classes, or if `inputs` are given and the learner is not limited to a band.
     """
-    if case.labels != "one output":
+    if case.labels not in ("one output", "classes"):
         _estimator_checks(case, classes=False)
 
 
@@ -449,7 +470,7 @@ def its_classifier_passes_scikit_learns_checks(case: LearnerCase) -> None:
     If the learner does not take classes, the classifier is not tested.  For the other exceptions see
     `its_regressor_passes_scikit_learns_checks`.
     """
-    if case.labels == "all":
+    if case.labels in ("all", "classes"):
         _estimator_checks(case, classes=True)
 
 
@@ -528,9 +549,10 @@ def check_learner(
         `inputs` of a setting.  If the learner does not accept all inputs, this argument is required.
         scikit-learn's checks, which have their own inputs, are then left out, except for a learner of a band.
         By default inputs are normal with standard deviation 2.
-    labels : {"all", "numbers", "one output"}
+    labels : {"all", "numbers", "one output", "classes"}
         The labels that the learner takes.  "numbers" leaves out labels that are classes.  "one output" also
-        leaves out labels of several outputs, and scikit-learn's checks.
+        leaves out labels of several outputs, and scikit-learn's checks.  "classes" leaves out labels that are
+        numbers.
     ordered : bool
         Whether the predictor may depend on the order of the examples.
     probabilities : bool

@@ -13,7 +13,6 @@ from errsrc import studies
 from errsrc.cli import main
 from errsrc.records import own_modules
 from errsrc.studies.descriptions import describe
-from errsrc.studies.planned_sizes import planned_refusals, planned_sizes
 from errsrc.studies.starters import STARTERS, write_starter
 
 REFUTED = "errsrc conjecture claims.toml"
@@ -46,9 +45,9 @@ def commands_in(text: str) -> list[str]:
 def test_a_starter_runs_as_it_is_written(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["new", name, "mine"]) == 0
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().err
     for path in sorted((tmp_path / "mine").iterdir()):
-        assert f"wrote mine/{path.name}\n" in shown
+        assert f"errsrc: wrote mine/{path.name}\n" in shown
     monkeypatch.chdir(tmp_path / "mine")
     for spec in sorted(Path().glob("*.toml")):
         commands = commands_in(spec.read_text())
@@ -92,18 +91,17 @@ def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monke
         for k in range(count):
             (tmp_path / "my photos" / part / f"{k}.png").touch()
     assert main(["new", "vision", "mine", "--images", "my photos"]) == 0
-    shown = capsys.readouterr().out
-    assert shown.startswith("wrote mine/own_model.py\nwrote mine/own_grid.toml\n")
-    assert " grid.toml" not in shown
+    shown = capsys.readouterr()
+    assert shown.err == "errsrc: wrote mine/own_model.py\nerrsrc: wrote mine/own_grid.toml\n"
+    assert shown.out.startswith("Next, in mine:\n  errsrc status own_grid.toml")
+    assert " grid.toml" not in shown.out
     monkeypatch.chdir(tmp_path / "mine")
     own_modules.import_modules("own_model")
     study = studies.load("own_grid.toml")
     assert study.base.dataset == "../my photos"
     assert (study.base.side, study.base.validation) == (32, 40)
     sizes = {factor.fields[0]: [value for (value,) in factor.values] for factor in study.factors}
-    assert sizes["n"] == [10, 20, 40, 80, 160]
-    assert planned_refusals(study, range(len(study))) == ()
-    assert planned_sizes(study).few == ()
+    assert sizes["n"] == [10, 20, 40, 80, 2 * (100 - 20)]
     assert main(["new", "vision", "other", "--images", "photos"]) == 2
     assert "There is no image folder photos" in capsys.readouterr().err
     assert main(["new", "language", "other", "--images", "../my photos"]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import subprocess
 import sys
@@ -453,6 +454,42 @@ def test_a_learner_of_the_tutorial_says_what_it_takes() -> None:
         check_learner(SameSeason(), inputs=years, properties=[each_class_up_to_the_largest_gets_a_score])
     with pytest.raises(AssertionError, match=r"pass inputs=setting\.inputs\.$"):
         check_learner(SameSeason(), labels="numbers")
+
+
+@dataclass(frozen=True)
+class NearestClass(Learner):
+    """A learner of classes only."""
+
+    function_class = Seasonal()
+
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        if y.dtype.kind != "i":
+            raise ValueError("The 'y' parameter of NearestClass must be classes.")
+        return functools.partial(_class_of_the_nearest, x, np.eye(y.max() + 1)[y])
+
+
+@dataclass(frozen=True)
+class LastClass(NearestClass):
+    """A learner with a mistake: it has no score for the largest class."""
+
+    def _fit(self, x: Any, y: Any, rng: Any) -> Any:
+        return super()._fit(x, np.maximum(y - 1, 0), rng)
+
+
+def _class_of_the_nearest(x: Any, scores: Any, at: Any) -> Any:
+    return scores[np.argmin(np.abs(at[:, :1] - x[:, 0]), axis=1)]
+
+
+def test_a_learner_of_classes_only_is_tested_with_classes() -> None:
+    def line(count: int, chance: np.random.Generator) -> Any:
+        return chance.uniform(0, 3, (count, 1))
+
+    options: dict[str, Any] = {"inputs": line, "examples": 3}
+    check_learner(NearestClass(), labels="classes", probabilities=True, **options)
+    with pytest.raises(AssertionError, match=r"if only classes, labels='classes'\.$"):
+        check_learner(NearestClass(), **options)
+    with pytest.raises(AssertionError, match=r"scores at 7 inputs have shape \(7, 2\)"):
+        check_learner(LastClass(), labels="classes", **options)
 
 
 def test_the_tutorial_has_this_learner() -> None:
