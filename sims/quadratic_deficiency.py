@@ -276,7 +276,10 @@ def panel(axis: Any, cells: list[dict[str, Any]]) -> None:
         xlabel="training examples n",
         ylabel="excess risk / variance of the teacher",
     )
-    ticks = [cells[0]["n"], freedom, products, cells[-1]["n"]]
+    smallest, largest = cells[0]["n"], cells[-1]["n"]
+    ticks = [smallest, freedom, products]
+    if math.log(largest / products) > 0.1 * math.log(largest / smallest):  # otherwise the labels overlap
+        ticks.append(largest)
     axis.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axis.minorticks_off()
     axis.set_ylim(None if first["noise"] else FLOOR / 1.5, 8)
