@@ -38,9 +38,10 @@ class CoupledDense(Law):
     beta : float
         Exponent of m.
     b : float
-        Value of the model term b y^-beta at m = m_base.  The data term x^-alpha is 1 at n = n_full.
+        The model term, b (m / m_base)^-beta, at m = m_base.  The data term, (n / n_full)^-alpha, is 1 at n =
+        n_full.
     c_inf : float
-        Floor of e~, on the scale on which the data term x^-alpha is 1 at n = n_full.
+        Floor of e~, which is the two terms together, plus c_inf.
     eta : float
         Value of e~ around which the law changes from power laws to the error of a random guess.
     k : float

@@ -37,12 +37,12 @@ class Dense(Law):
     beta : float
         Exponent of m.
     b : float
-        Value of the model term b y^-beta at m = m_base.  The data term x^-alpha is 1 at n = n_full.
-    c_inf : float
-        Floor of the sum e~ = x^-alpha + b y^-beta + c_inf, in which the data term x^-alpha is 1 at n =
+        The model term, b (m / m_base)^-beta, at m = m_base.  The data term, (n / n_full)^-alpha, is 1 at n =
         n_full.
+    c_inf : float
+        Floor of e~, the sum of the data term, the model term and c_inf.
     eta : float
-        Value of the sum e~ around which the law changes from power laws to the error of a random guess.
+        Value of e~ around which the law changes from power laws to the error of a random guess.
     n_full, m_base : float
         Units in which n and m are counted, > 0.  By default, both units are 1.
 

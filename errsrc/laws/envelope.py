@@ -32,7 +32,7 @@ class Envelope(Law):
     alpha : float
         Exponent of n.
     c_inf : float
-        Floor of e~, on the scale on which the data term x^-alpha is 1 at n = n_full.
+        Floor of e~, the sum of the data term, (n / n_full)^-alpha, and c_inf.
     eta : float
         Value of e~ around which the law changes from the power law to the error of a random guess.
     n_full : float

@@ -89,7 +89,7 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
             sections.insert(-1, ("The law of all cells", _law_of_all(every, all_code, about)))
             warned += [f"Among all cells: {said}" for said in every.warnings]
             verdicts += [(f"Among all cells: {said}", False) for said in holdout.flat_warnings(every)]
-            verdicts += _exponents(every)
+            verdicts += _exponents(every, came_true=all(criterion.met for criterion in result.criteria))
         return Content(verdicts, sections, [*notes, *warned])
     if result is None:
         return Content([(notes[-1], False)], [], notes)
@@ -102,8 +102,8 @@ def _family(family: TrainedFamily, about: Quantities, code: str) -> Content:
     )
 
 
-def _exponents(law: Fit | AveragedFit) -> list[tuple[str, bool]]:
-    """Return the exponents of the law of all cells, and whether the cells determine them; [] without any."""
+def _exponents(law: Fit | AveragedFit, came_true: bool) -> list[tuple[str, bool]]:
+    """Return the exponents of the law of all cells, and whether they can be trusted; [] without any."""
     lead, _ = weighted_fits(law)[0]
     names = {"n": lead.law.data_exponent_name, "m": lead.law.model_exponent_name}
     if isinstance(law, AveragedFit):
@@ -116,6 +116,8 @@ def _exponents(law: Fit | AveragedFit) -> list[tuple[str, bool]]:
     shown = ", ".join(f"{name} {interval}" for name, interval in found.items())
     if not lead.determined:
         return [(f"Law of all cells, not determined by them: {shown}.", False)]
+    if not came_true:
+        return [(f"Law of all cells, which the held-out cells did not confirm: {shown}.", False)]
     return [(f"Law of all cells: {shown}.", all(interval.determined for interval in found.values()))]
 
 
@@ -129,7 +131,7 @@ def _law_of_all(law: Fit | AveragedFit, code: str, about: Quantities) -> list[Bl
     ax = law.plot()
     ax.set(ylabel=about.error_text)
     caption = (
-        "The law of all cells: solid over the measured n of each curve, dashed elsewhere. Points: the cells. "
+        "The law of all cells: solid over the measured n of each curve, dashed elsewhere. Points: the runs. "
         f"{about.m_text}"
     )
     figure = Figure(ax, caption.strip(), f"ax = {code}.plot()\nax.set(ylabel={about.error_text!r})")

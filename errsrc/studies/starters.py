@@ -131,7 +131,7 @@ def _with_images(text: str, images: Path, folder: Path) -> str:
         r"dataset = .*": f"dataset = {path}      # relative to the folder in which you give the command\n"
         f"side = {SIDE}                   # in pixels; pictures of another size are resized to it",
         r"validation = \d+ *": f"validation = {validation}".ljust(28),
-        r"n = \[.*?\] *": f"n = [{sizes}]".ljust(28),
+        r"n = \[.*?\] *# ": f"n = [{sizes}]".ljust(28) + f"# at most {largest}; ",
         r"steps = \d+ ": "steps = 1000",
     }.items():
         text = re.sub(rf"^{pattern}", line.replace("\\", r"\\"), text, flags=re.MULTILINE)
