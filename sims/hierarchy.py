@@ -2,8 +2,8 @@
 
 Claim:    Deep networks learn a random hierarchy from a multiple of n_c m^L examples on (Cagnetta et al. 2024,
           arXiv 2307.02129).
-Command:  python sims/hierarchy.py [--out FILE.json] [--figure FILE.png]
-Cost:     271 s of CPU time on one core
+Command:  python sims/hierarchy.py [--out FILE.json] [--figure FILE.png] [--budget]
+Cost:     271 s of CPU time on one core; 12 s more with --budget
 Outcome:  Eight settings with n_c m^L from 36 to 1,152.  n* of the deep students is 2.2 to 4.9 times n_c m^L,
           and at most 43% of the number of all inputs.  It grows as (n_c m^L)^1.04 [0.87, 1.22].  Synonym
           clustering needs 1.3 to 4.1 times n_c m^L, exponent 0.82 [0.62, 1.03].  Shallow students need 1.4 to
@@ -22,6 +22,10 @@ shallow students.  Sizes end at half the number of all inputs, at 16,384 example
 students.  The slope is that of log n*
 in log(n_c m^L) by least squares over the settings.  Its interval (95%) is that of Student's t from the
 residuals.  Finished settings in --out are not computed again.
+
+With --budget, the sources of the errors of deep students are measured for (4, 8, 4, 2, 3), with 16 grammars
+for each n.  Noise and realizability are 0.  The uncertainty of all functions is at most the smaller risk of
+student and synonym clustering.  The deficiency is at least the rest.
 """
 
 from __future__ import annotations
@@ -42,6 +46,7 @@ from errsrc.learners import Learner, NetworkStudent, SynonymClustering
 from errsrc.nets import MLP, PatchNetwork
 from errsrc.rng import generator
 from errsrc.settings import RandomHierarchy
+from errsrc.sources import budget
 from errsrc.training import Recipe
 
 SETTINGS = (  # n_c, v, m, s, L
@@ -54,6 +59,7 @@ SETTINGS = (  # n_c, v, m, s, L
     (6, 8, 5, 2, 3),
     (8, 16, 12, 2, 2),
 )
+BUDGET_SETTING = (4, 8, 4, 2, 3)
 MOST = {"deep": 16_384, "clustering": 16_384, "shallow": 8_192}
 GRAMMARS, FRESH, GOAL, LOSS, STEPS = 8, 4000, 0.1, 1e-3, 20_000
 RECIPE = Recipe(
@@ -143,6 +149,21 @@ def slope(found: list[dict[str, Any]], name: str) -> list[float] | None:
     return [float(line.slope), float(line.slope - half), float(line.slope + half)]
 
 
+def budgets() -> list[dict[str, Any]]:
+    """Return error budgets of deep students, with bounds on the uncertainty of all functions."""
+    setting, found = RandomHierarchy(*BUDGET_SETTING), []
+    for factor in (1, 2, 4, 8):
+        n = factor * setting.characteristic_examples
+        one = budget(setting, learner_of("deep", setting), n, draws=2 * GRAMMARS)
+        row: dict[str, Any] = {"n": n, "total": one.total.estimate}
+        row |= {name: getattr(one, name).upper.estimate for name in ("noise", "realizability")}
+        most = min(one.all_functions.upper.estimate, one.total.estimate)
+        row |= {"uncertainty, at most": most, "deficiency, at least": one.total.estimate - most}
+        row["optimiser"] = one.optimiser.estimate if one.optimiser else None
+        found.append(row)
+    return found
+
+
 def figure(found: dict[str, Any], path: Path) -> None:
     """Draw n* over n_c m^L; arrows mark shallow students that do not reach the goal."""
     fig, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
@@ -179,6 +200,7 @@ def main() -> None:
     parser.add_argument("--settings", type=int, default=len(SETTINGS), help="compute the first settings only")
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file, after each row")
     parser.add_argument("--figure", type=Path, help="draw n* to this file")
+    parser.add_argument("--budget", action="store_true", help="compute error budgets of deep students, too")
     options = parser.parse_args()
     torch.set_num_threads(1)
     done: dict[str, Any] = {}
@@ -207,6 +229,16 @@ def main() -> None:
     for name, values in found["slopes"].items():
         if values:
             print(f"{name}: slope {values[0]:.2f} [{values[1]:.2f}, {values[2]:.2f}]")
+    if options.budget:
+        found["budget"] = budgets()
+        for row in found["budget"]:
+            print(
+                "  ".join(
+                    f"{name} {value if name == 'n' else np.round(value, 4)}" for name, value in row.items()
+                )
+            )
+        if options.out:
+            options.out.write_text(json.dumps(found, indent=1) + "\n")
     if options.figure:
         figure(found, options.figure)
 

@@ -14,7 +14,8 @@ Outcome:  From n = 400 to 25,600 the error falls as n^-0.37 [0.32, 0.43], where 
 256 noiseless tasks with alpha = 0.6, each the product of 2 of 10 coordinates.  The student is an MLP with 128
 rectified units: Adam with weight decay, 3,000 to 16,000 steps of 64 examples.  Errors are shares of wrong
 classes on 200 fresh inputs of each task, weighted by the tasks' frequencies; means over 4 teachers.  The
-uncertainty is exact given the data.
+uncertainty is exact given the data.  Noise and realizability, of all functions, are 0; therefore the rest of
+the error is deficiency.
 
 The sum over tasks is `errsrc.theory.memorising(n, frequencies, T) / 2`.  T is the only fitted constant: it
 minimises the largest relative deviation from the mean errors.  The exponent is from a power law that is
@@ -152,6 +153,16 @@ def analysed(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "ratios": ratios.tolist(),
         "error": runs.mean(1).tolist(),
         "uncertainty": least.mean(1).tolist(),
+        "budget": {
+            str(row["n"]): {
+                "noise": 0.0,
+                "realizability": 0.0,
+                "uncertainty": u,
+                "deficiency": e - u,
+                "total": e,
+            }
+            for row, e, u in zip(rows, runs.mean(1).tolist(), least.mean(1).tolist(), strict=True)
+        },
         "shape": curve_shape(np.repeat(n, TEACHERS), runs.ravel()).verdict,
         "shape over own examples": curve_shape(
             own[used], errors.mean(1).ravel()[used], zero=3 / FRESH / TEACHERS

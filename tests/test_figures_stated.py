@@ -607,6 +607,17 @@ def hierarchy(setting: str) -> Callable[[Any], list[float]]:
     return values
 
 
+def hierarchy_budget(n: int) -> Callable[[Any], list[float]]:
+    """Return the error of deep students, and the bounds on its sources."""
+    names = ("total", "uncertainty, at most", "deficiency, at least")
+    return lambda r: [next(row for row in r["budget"] if row["n"] == n)[name] for name in names]
+
+
+def parity_budget(name: str) -> Callable[[Any], list[float]]:
+    """Return a term of the budget of many parities at three n."""
+    return lambda r: [r["budget"][n][name] for n in ("400", "3200", "25600")]
+
+
 def network(name: str, passed: str = "") -> Callable[[Any], list[float]]:
     """Return the relative errors of a network at each n, each followed by that of its low-passed form."""
     names = [name, passed] if passed else [name]
@@ -2109,9 +2120,15 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "At n = 25,600 the error is {0.046} and the uncertainty {0.006}",
+        "the error is {0.226}, {0.107} and {0.046}, and the exact uncertainty is {0.074}, {0.028} and {0.006}",
         "multitask_parity.json",
-        lambda r: [r["error"][-1], r["uncertainty"][-1]],
+        lambda r: [*parity_budget("total")(r), *parity_budget("uncertainty")(r)],
+    ),
+    Tie(
+        B,
+        "The rest, {0.151}, {0.080} and {0.040}, is deficiency",
+        "multitask_parity.json",
+        parity_budget("deficiency"),
     ),
     Tie(
         B,
@@ -2125,6 +2142,7 @@ TIES: list[Tie] = [
         "multitask_parity.json",
         lambda r: [r["widths"]["8000"]["exponent of narrow networks"]],
     ),
+    *(Tie(B, f"| n = {n:,} |", "hierarchy.json", hierarchy_budget(n)) for n in (256, 512, 1024, 2048)),
     Tie(B, "| 4, 6, 3, 3, 2 |", "hierarchy.json", hierarchy("4 6 3 3 2")),
     Tie(B, "| 2, 4, 3, 2, 3 |", "hierarchy.json", hierarchy("2 4 3 2 3")),
     Tie(B, "| 4, 8, 3, 2, 3 |", "hierarchy.json", hierarchy("4 8 3 2 3")),
