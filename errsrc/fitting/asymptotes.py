@@ -18,7 +18,7 @@ from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import FAR, interval_of
 from errsrc.fitting.one_law import Fit
 from errsrc.laws.law import Array
-from errsrc.results import HeldValue, Interval
+from errsrc.results import ROUNDING, HeldValue, Interval
 
 SHARE = 0.05
 """A law of an average counts in the combined intervals if its weight is at least this large."""
@@ -71,7 +71,9 @@ def floor_text(floor: Interval, determined: bool) -> str:
     if isinstance(floor, HeldValue) or not math.isfinite(floor.high) or floor.low * FAR**2 > floor.high:
         return str(floor)
     bounded = str(Interval(0.0, 0.0, floor.high, floor.level))
-    return bounded if determined else f"not determined (0 to {bounded.removeprefix('< ')})"
+    if determined:
+        return bounded
+    return "not determined" + (f" (0 to {bounded.removeprefix('< ')})" if floor.high > ROUNDING else "")
 
 
 def exponents(members: Sequence[Fit], weights: Sequence[float]) -> dict[str, Interval]:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from errsrc.fitting import fit, load_fit, plan, save_fit
+from errsrc.fitting.asymptotes import floor_text
 from errsrc.fitting.few_sizes import OpenLaw
 from errsrc.laws import Dense
+from errsrc.results import Interval
 
 TRUTH = Dense(eps0=2 / 3, alpha=0.5, beta=0.5, b=0.5, c_inf=0.1, eta=2.0, n_full=400.0, m_base=3000.0)
 
@@ -47,6 +49,9 @@ def test_an_open_law_is_saved_with_its_forecasts(found, tmp_path) -> None:
         assert "not determined by these points" in str(one).splitlines()[1]
     planned = plan(found, budget=1e7)
     assert "not determined (0 to " in planned.text("floor")
+    assert floor_text(Interval(0.0, 0.0, 1e-100, 0.9), determined=False) == "not determined"
+    assert floor_text(Interval(2e-6, 2e-6, 0.65, 0.9), determined=True) == "< 0.65"
+    assert floor_text(Interval(0.2, 0.1, 0.3, 0.9), determined=True) == "0.20 [0.10, 0.30]"
     at_once = replace(planned, n=replace(planned.n, estimate=0.0))  # as for an error that does not fall
     assert np.isnan(at_once.shares["noise"])
     assert "\nn        0 [" in str(at_once)
