@@ -124,7 +124,9 @@ def _with_images(text: str, images: Path, folder: Path) -> str:
             f"{validation // classes} are for validation. The largest n would be {largest}, and must be at "
             f"least {FEWEST_IMAGES}."
         )
-    path = json.dumps(os.path.relpath(images, folder), ensure_ascii=False)
+    relative = os.path.relpath(images.expanduser(), folder)
+    named = relative if os.sep in relative else os.path.join(os.curdir, relative)  # never the name of a set
+    path = json.dumps(named, ensure_ascii=False)
     sizes = ", ".join(str(largest // part) for part in (16, 8, 4, 2, 1))
     text = re.sub(r"# Your own images:.*\n(#.*\n)*\n", "", text)
     for pattern, line in {

@@ -102,6 +102,12 @@ def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monke
     assert (study.base.side, study.base.validation) == (32, 40)
     sizes = {factor.fields[0]: [value for (value,) in factor.values] for factor in study.factors}
     assert sizes["n"] == [10, 20, 40, 80, 2 * (100 - 20)]
+    monkeypatch.chdir("../my photos")
+    Path("digits").symlink_to(".")
+    assert main(["new", "vision", ".", "--images", "digits"]) == 0
+    assert studies.load("own_grid.toml").base.dataset == "./digits"
+    Path("digits").unlink()
+    monkeypatch.chdir("../mine")
     assert main(["new", "vision", "other", "--images", "photos"]) == 2
     assert "There is no image folder photos" in capsys.readouterr().err
     assert main(["new", "language", "other", "--images", "../my photos"]) == 2
