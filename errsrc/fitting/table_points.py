@@ -199,9 +199,9 @@ def table_points(
     found = table_runs(chosen.table, chosen.columns | weight, rules, clusters=clusters)
     values = dict(found.values)
     error, weights = values.pop("error"), values.pop("weights", None)
-    varying = varying_sizes(chosen.law, chosen.columns, values, fixed or {}, chosen.other_m)
     if chosen.law is None or (chosen.law in ALL.values() and chosen.law not in (Broken, FiniteData)):
         check_falls(error, values, rules.accuracy)
+    varying = varying_sizes(chosen.law, chosen.columns, values, fixed or {}, chosen.other_m)
     notes = chosen.notes()
     if table.library:
         notes["library"] = table.library

@@ -20,9 +20,8 @@ class ParityElimination(Learner):
 
     Inputs have coordinates -1 and 1, and labels are the classes 0 and 1, see `errsrc.settings.SparseParity`.
     The learner solves the linear equations that the labels give for the unknown set, over the field with two
-    elements.  Examples that
-    contradict earlier examples are ignored.  If the examples leave coordinates free, these coordinates are
-    not in the set.
+    elements.  Examples that contradict earlier examples are ignored.  If the examples leave coordinates free,
+    these coordinates are not in the set.
 
     Notes
     -----

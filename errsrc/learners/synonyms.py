@@ -66,7 +66,7 @@ class SynonymClustering(Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
+        if self.children > 64 or self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
             accepted = f"such that vocabulary^children is at most {MOST_TUPLES:,}"
             raise ValueError(checks.refusal("vocabulary", "SynonymClustering", accepted, self.vocabulary))
 

@@ -97,11 +97,11 @@ class RandomHierarchy(Setting):
     def __post_init__(self) -> None:
         super().__post_init__()
         where = "RandomHierarchy"
-        if self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
+        if self.children > 64 or self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
             accepted = f"such that vocabulary^children is at most {MOST_TUPLES:,}"
             raise ValueError(checks.refusal("vocabulary", where, accepted, self.vocabulary))
         # the logarithm of s^L first: s^L itself would take minutes for a billion levels
-        if self.levels * math.log2(self.children) > 64 or self.input_dim > MOST_INPUT_DIM:
+        if self.levels > 64 or self.levels * math.log2(self.children) > 64 or self.input_dim > MOST_INPUT_DIM:
             accepted = f"such that an input has at most {MOST_INPUT_DIM:,} coordinates"
             raise ValueError(checks.refusal("levels", where, accepted, self.levels))
         if self.classes > self.tuples:

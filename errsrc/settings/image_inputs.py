@@ -16,6 +16,8 @@ from errsrc.settings.setting import Array
 RANK = 1e-10
 """A principal component with at most this share of the largest variance counts as one without variance."""
 
+_BLOCK = 4096  # images that are converted to float64 at once
+
 
 @dataclass(frozen=True, eq=False)
 class ImageInputs:
@@ -113,8 +115,8 @@ def principal_components(dataset: str, count: int, where: str) -> ImageInputs:
     data = pixels(dataset)
     mean = data.x.mean(0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
-    for start in range(0, len(data.x), 4096):
-        part = data.x[start : start + 4096] - mean
+    for start in range(0, len(data.x), _BLOCK):
+        part = data.x[start : start + _BLOCK] - mean
         covariance += part.T @ part / len(data.x)
     variances, directions = np.linalg.eigh(covariance)
     variances, directions = variances[::-1], directions[:, ::-1]
@@ -125,5 +127,8 @@ def principal_components(dataset: str, count: int, where: str) -> ImageInputs:
     kept = directions[:, :count]
     largest = kept[np.abs(kept).argmax(0), np.arange(count)]
     whiten = kept * np.sign(largest) / np.sqrt(variances[:count])  # an eigenvector has no sign of its own
-    x, test = ((each.astype(np.float64) - mean) @ whiten for each in (data.x, data.test))
+    x, test = (
+        np.concatenate([(each[k : k + _BLOCK] - mean) @ whiten for k in range(0, len(each), _BLOCK)])
+        for each in (data.x, data.test)
+    )
     return ImageInputs(dataset, x, data.y, test)

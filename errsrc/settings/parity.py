@@ -276,6 +276,8 @@ def check_parities(dim: int, size: int, channel: Flips, where: str) -> None:
     where : str
         Name of the setting, for error messages.
     """
+    if dim > MOST_SETS:
+        raise ValueError(checks.refusal("dim", where, f"an integer <= {MOST_SETS:,}", dim))
     if size > dim:
         accepted = f"an integer from 1 to the number of coordinates, {dim}"
         raise ValueError(checks.refusal("size", where, accepted, size))

@@ -98,10 +98,11 @@ def write_starter(name: str, folder: Path, images: Path | None = None) -> list[P
     taken = sorted(file for file in texts if (folder / file).exists())
     if taken:
         raise ValueError(f"{folder / taken[0]} exists, and is not overwritten: name another folder.")
+    contents = {file: text.encode() for file, text in texts.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    for file, text in texts.items():
-        with (folder / file).open("x", encoding="utf-8") as opened:
-            opened.write(text)
+    for file, content in contents.items():
+        with (folder / file).open("xb") as opened:
+            opened.write(content)
     return [folder / file for file in _in_order_of_editing(texts)]
 
 
@@ -116,24 +117,31 @@ def _with_images(text: str, images: Path, folder: Path) -> str:
 
     counts = np.bincount(check_files(os.path.join(images, ""), SIDE))
     classes, smallest = len(counts), int(counts.min())
+    if classes < 2:
+        raise ValueError(f"The folder {images} has images of one class only: two or more are needed.")
     validation = classes * max(1, round(smallest / 5))
-    largest = classes * smallest - validation
-    if largest < FEWEST_IMAGES:
+    largest, fewest = classes * smallest - validation, max(FEWEST_IMAGES, 4 * classes)
+    if largest < fewest:
         raise ValueError(
             f"The folder {images} has too few training images: {smallest} in its smallest class, of which "
             f"{validation // classes} are for validation. The largest n would be {largest}, and must be at "
-            f"least {FEWEST_IMAGES}."
+            f"least {fewest}."
         )
-    relative = os.path.relpath(images.expanduser(), folder)
+    place = images.expanduser()
+    relative = os.path.relpath(place.parent.resolve() / place.name, folder.resolve())
     named = relative if os.sep in relative else os.path.join(os.curdir, relative)  # never the name of a set
-    path = json.dumps(named, ensure_ascii=False)
+    try:
+        path = json.dumps(named.encode().decode(), ensure_ascii=False)
+    except UnicodeEncodeError:
+        raise ValueError(f"The path of the images must be text in UTF-8. Got {named!a} instead.") from None
     sizes = ", ".join(str(largest // part) for part in (16, 8, 4, 2, 1))
     text = re.sub(r"# Your own images:.*\n(#.*\n)*\n", "", text)
     for pattern, line in {
         r"dataset = .*": f"dataset = {path}      # relative to the folder in which you give the command\n"
         f"side = {SIDE}                   # in pixels; pictures of another size are resized to it",
         r"validation = \d+ *": f"validation = {validation}".ljust(28),
-        r"n = \[.*?\] *# ": f"n = [{sizes}]".ljust(28) + f"# at most {largest}; ",
+        r"n = \[.*?\] *# ": f"n = [{sizes}]".ljust(28)
+        + f"# at most {largest}, as {smallest} images of each class are used; ",
         r"steps = \d+ ": "steps = 1000",
     }.items():
         text = re.sub(rf"^{pattern}", line.replace("\\", r"\\"), text, flags=re.MULTILINE)

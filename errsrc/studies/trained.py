@@ -397,13 +397,17 @@ def unconverged(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _where(part: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:
     """Return how many trainings have which n, and the range of their m, as text; "" if all have one size."""
-    part_n, every_n = (collections.Counter(row.get("n") for row in rows) for rows in (part, every))
-    shares = [f"{count:,} of {every_n[n]:,} with n = {n:,}" for n, count in part_n.most_common(3) if n]
+    part_n, every_n = (
+        collections.Counter(row["n"] for row in rows if _is_number(row.get("n"))) for rows in (part, every)
+    )
+    shares = [f"{count:,} of {every_n[n]:,} with n = {n:,}" for n, count in part_n.most_common(3)]
     texts = [", ".join(shares) + (", ..." if len(part_n) > 3 else "")] if len(every_n) > 1 and shares else []
-    if len({row.get("m") for row in every}) > 1:
-        sizes = sorted(row["m"] for row in part if _is_number(row.get("m")))
-        texts += [" to ".join(dict.fromkeys(f"{m:,}" for m in (sizes[0], sizes[-1])))] if sizes else []
-        texts[-1] = f"m = {texts[-1]}" if sizes else texts[-1]
+    sizes, every_m = (
+        sorted({row["m"] for row in rows if _is_number(row.get("m"))}) for rows in (part, every)
+    )
+    if sizes and len(every_m) > 1:
+        ends = dict.fromkeys(f"{m:,}" if m % 1 else f"{int(m):,}" for m in (sizes[0], sizes[-1]))
+        texts.append(f"m = {' to '.join(ends)}")
     return f" ({'; '.join(texts)})" if texts else ""
 
 

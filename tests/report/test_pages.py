@@ -333,6 +333,8 @@ def test_trainings_that_end_at_the_last_step_are_counted() -> None:
     assert said.startswith("1 of 10 trainings was still improving at the last step (1 of 2 with n = 60): ")
     assert said.endswith("Raise steps; trainings that stop earlier do not change.")
     assert trained.unconverged(rows[1:]) == trained.unconverged([{"n": 3}]) == ()
+    (said,) = trained.unconverged([row | {"m": "large"}, row | {"m": 5}, row | {"n": "few"}])
+    assert "were still improving at the last step: " in said
 
 
 def test_trainings_that_are_best_at_the_start_are_counted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -108,6 +109,11 @@ def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monke
     assert studies.load("own_grid.toml").base.dataset == "./digits"
     Path("digits").unlink()
     monkeypatch.chdir("../mine")
+    Path("link").symlink_to("../my photos/train", target_is_directory=True)
+    assert main(["new", "vision", "link", "--images", "../my photos"]) == 0
+    assert studies.load("link/own_grid.toml").base.dataset == "./.."
+    for name in ("own_grid.toml", "own_model.py"):
+        Path("link", name).unlink()
     assert main(["new", "vision", "other", "--images", "photos"]) == 2
     assert "There is no image folder photos" in capsys.readouterr().err
     assert main(["new", "language", "other", "--images", "../my photos"]) == 2
@@ -116,6 +122,9 @@ def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monke
         path.unlink()
     assert main(["new", "vision", "other", "--images", "../my photos"]) == 2
     assert "too few training images" in capsys.readouterr().err
+    shutil.rmtree("../my photos/train/b")
+    assert main(["new", "vision", "other", "--images", "../my photos"]) == 2
+    assert "images of one class only" in capsys.readouterr().err
     assert not Path("other").exists()
 
 
