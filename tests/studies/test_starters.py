@@ -122,7 +122,8 @@ def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monke
         path.unlink()
     assert main(["new", "vision", "other", "--images", "../my photos"]) == 2
     assert "too few training images" in capsys.readouterr().err
-    shutil.rmtree("../my photos/train/b")
+    for part in ("train", "test"):
+        shutil.rmtree(f"../my photos/{part}/b")
     assert main(["new", "vision", "other", "--images", "../my photos"]) == 2
     assert "images of one class only" in capsys.readouterr().err
     assert not Path("other").exists()
