@@ -71,7 +71,8 @@ def one_pass_sgd(
     Returns
     -------
     ndarray of float64, shape S
-        Excess risk, in the units of ``target``.
+        Excess risk, in the units of ``target``.  Numerical errors are about 1e-12 of the sum of ``target``, so
+        that smaller risks may be 0.
 
     Raises
     ------
@@ -116,7 +117,7 @@ def one_pass_sgd(
     for place in np.ndindex(models.shape):
         model, t = float(models[place]), float(times[place])
         world = _World(model, spectrum, learning_rate, batch, noise)
-        excess[place] = world.excess(t) if t > 0 else c.sum()
+        excess[place] = max(world.excess(t), 0.0) if t > 0 else c.sum()
     return excess
 
 
