@@ -71,8 +71,8 @@ def one_pass_sgd(
     Returns
     -------
     ndarray of float64, shape S
-        Excess risk, in the units of ``target``.  Numerical errors are about 1e-12 of the sum of ``target``, so
-        that smaller risks may be 0.
+        Excess risk, in the units of ``target``.  Numerical errors are about 1e-12 of the sum of ``target``;
+        smaller risks may be 0.
 
     Raises
     ------
