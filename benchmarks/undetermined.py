@@ -1,98 +1,147 @@
-"""Do forecasts of one law hold where the sizes do not determine it?  Tables of 2 or 3 values of n and m.
+"""Do forecasts hold if the fitted corner of a grid has only 2 or 3 values of n and m?
 
-    python benchmarks/undetermined.py [--tables N] [--seed SEED]
+    python benchmarks/undetermined.py [--tables N] [--seed SEED] [--out FILE.json]
 
-Errors are drawn from the law `dense` with 16 sets of parameters: pairs of exponents of n and m (0.3 and
-0.3, 0.6 and 0.3, 0.3 and 0.7, 0.7 and 0.7), eta of 1 or 6, and noise of ln error of 0.03 or 0.07.  The
-amplitude b is 0.3 or 1, and c_inf is 0 or 0.3, at random.  Each grid has 2 runs of each size; n rises by
-factors of 2 and m by factors of 3.  The law `dense` is fitted with its eps0 held.
+A grid has 4 values of n and 4 values of m, in steps of 4, as a study of image classifiers may have.  Its
+errors are drawn from two laws.  The exponents of n and m are uniform from 0.25 to 0.7, and the other
+parameters are chosen at random from a few values.  `dense` has an eps0 of 0.9, which the fits know; the error
+of the smallest cell is 45%, 83% or 97% of eps0.  `chinchilla` has no eps0.  The noise of ln error is 0.03 or
+0.08, times sqrt(1 - (error / eps0)^2).  A corner of small n and m is fitted, with one or three runs of each
+cell, and all other cells are predicted.  They have 4 or 16 times the largest n or m of the fit.
 
-The script prints the share of new runs in their 90% intervals, and the mean interval score of ln error
-(Gneiting and Raftery 2007, eq. 43), at 4 times the largest n, at 4 times the largest m, and at both.  It
-compares three kinds of refits for tables whose exponents are not determined: refits from the best fit, and
-`errsrc.fitting.intervals.open_refits` with a prior as narrow as that of published grids, and with
-`OPEN_WIDTH`, which `errsrc.fit` uses.
+The script prints the share of new runs in their 90% intervals where n, m or both are larger than in the fit,
+and the mean interval score of ln error (Gneiting and Raftery 2007, eq. 43).  It compares four kinds of
+forecasts: `fit` with the true law, `fit` with refits from the best fit, `fit` with the prior of published
+grids (`FEW_WIDTH`), and `auto`.
+
+Four core-minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 from forecasts import LEVEL, interval_scores
 
 from errsrc.errors import NoFit
-from errsrc.fitting import fit, intervals, one_law, problem
-from errsrc.fitting.few_sizes import OpenLaw
-from errsrc.laws import Dense
+from errsrc.fitting import auto, fit, intervals, one_law, problem
+from errsrc.laws import Chinchilla, Dense, Law
 from errsrc.rng import generator
 
-GRIDS = ((3, 2), (2, 3), (3, 3))
-"""Numbers of values of n and of m."""
-TRUTHS = tuple(itertools.product(((0.3, 0.3), (0.6, 0.3), (0.3, 0.7), (0.7, 0.7)), (1.0, 6.0), (0.03, 0.07)))
-GUESS = 2 / 3
-KINDS = ("best fit", "narrow prior", "wide prior")
+EPS0 = 0.9
+N, M = 250.0 * 4.0 ** np.arange(4), 1000.0 * 4.0 ** np.arange(4)
+LAWS: dict[str, type[Law]] = {"dense": Dense, "chinchilla": Chinchilla}
+CORNERS = ((3, 2), (2, 3), (3, 3))
+"""Numbers of values of n and of m that are fitted."""
+RUNS = (1, 3)
+NOISES = (0.03, 0.08)
+PLACES = ("n", "m", "both")
+"""Which sizes of a new run are larger than in the fit."""
 
 
-def table(grid: tuple[int, int], truth: tuple, rng: np.random.Generator) -> tuple[dict, dict]:
-    """Return the sizes and errors of a table, and of three larger runs."""
-    (alpha, beta), eta, noise = truth
-    n_values, m_values = 100.0 * 2.0 ** np.arange(grid[0]), 1000.0 * 3.0 ** np.arange(grid[1])
-    n, m = (np.repeat(x.ravel(), 2) for x in np.meshgrid(n_values, m_values))
-    b, c_inf = rng.choice([0.3, 1.0]), rng.choice([0.0, 0.3])
-    law = Dense(GUESS, alpha, beta, b, c_inf, eta, n_full=float(n.max()), m_base=float(m.max()))
-    sizes = {"n": n, "m": m}
-    larger = {"n": n.max() * np.array([4.0, 1.0, 4.0]), "m": m.max() * np.array([1.0, 4.0, 4.0])}
+def truth(law: str, rng: np.random.Generator) -> Callable[..., np.ndarray]:
+    """Return the error of a random law."""
+    alpha, beta = rng.uniform(0.25, 0.7, 2)
+    if law == "dense":
+        b, floor, plateau = rng.choice([0.3, 1.0]), rng.choice([0.0, 0.1, 0.3]), rng.choice([0.5, 1.5, 4.0])
+        smallest = (N[-1] / N[0]) ** alpha + b * (M[-1] / M[0]) ** beta + floor
+        return Dense(EPS0, alpha, beta, b, floor, smallest / plateau, n_full=N[-1], m_base=M[-1]).error
+    of_n, of_m, floor = rng.uniform(0.05, 0.4), rng.uniform(0.05, 0.3), rng.choice([0.0, 0.05, 0.2])
+    return Chinchilla(floor, of_m * M[0] ** beta, of_n * N[0] ** alpha, beta, alpha).error
+
+
+def table(
+    law: str, corner: tuple[int, int], runs: int, noise: float, rng: np.random.Generator
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return the sizes and errors of the fitted corner, and of all other cells of the grid."""
+    error = truth(law, rng)
+    n, m = (x.ravel() for x in np.meshgrid(N, M))
+    small = (n <= N[corner[0] - 1]) & (m <= M[corner[1] - 1])
     out = []
-    for x in (sizes, larger):
-        error = law.error(**x)
-        error = error * np.exp(noise * rng.standard_normal(error.shape))
-        out.append({**x, "error": np.minimum(error, 0.99 * GUESS)})
+    for rows in (np.repeat(np.flatnonzero(small), runs), np.flatnonzero(~small)):
+        sizes = {"n": n[rows], "m": m[rows]}
+        mean = error(**sizes)
+        spread = noise * np.sqrt(np.maximum(1 - (mean / EPS0) ** 2, 0.01))
+        run = mean * np.exp(spread * rng.standard_normal(len(rows)))
+        out.append({**sizes, "error": np.minimum(run, 0.999 * EPS0)})
     return out[0], out[1]
 
 
-def scored(measured: dict, larger: dict, kind: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return which larger runs lie in their intervals, and the scores; None for a law that is determined."""
-    refits = intervals.bootstrap if kind == "best fit" else intervals.open_refits
-    width = problem.FEW_WIDTH if kind == "narrow prior" else problem.OPEN_WIDTH
-    with patch.object(one_law, "open_refits", refits), patch.object(intervals, "OPEN_WIDTH", width):
-        found = fit(Dense, **measured, fixed={"eps0": GUESS})
-    if not any(isinstance(said, OpenLaw) for said in found.warnings):
-        return None
+@contextlib.contextmanager
+def best_fit() -> Iterator[None]:
+    """Take refits from the best fit instead of `open_refits`."""
+    with patch.object(one_law, "open_refits", intervals.bootstrap):
+        yield
+
+
+@contextlib.contextmanager
+def narrow_prior() -> Iterator[None]:
+    """Take the narrower prior of published grids for `open_refits`."""
+    with patch.object(intervals, "OPEN_WIDTH", problem.FEW_WIDTH):
+        yield
+
+
+KINDS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
+    "fit": contextlib.nullcontext,
+    "fit, best fit": best_fit,
+    "fit, narrow prior": narrow_prior,
+    "auto": contextlib.nullcontext,
+}
+
+
+def scored(law: str, kind: str, measured: dict, larger: dict) -> np.ndarray:
+    """Return the share of covered runs for each of `PLACES`, and the mean score."""
+    fixed = {"eps0": EPS0} if law == "dense" else {}
+    with KINDS[kind]():
+        found = auto(**measured, fixed=fixed) if kind == "auto" else fit(LAWS[law], **measured, fixed=fixed)
     p = found.predict(n=larger["n"], m=larger["m"], level=LEVEL)
     inside = (larger["error"] >= p.low) & (larger["error"] <= p.high)
-    return inside, interval_scores(np.log(p.low), np.log(p.high), np.log(larger["error"]))
+    beyond = [larger[name] > measured[name].max() for name in "nm"]
+    places = (beyond[0] & ~beyond[1], beyond[1] & ~beyond[0], beyond[0] & beyond[1])
+    score = interval_scores(np.log(p.low), np.log(p.high), np.log(larger["error"])).mean()
+    return np.array([*(inside[rows].mean() for rows in places), score])
 
 
 def main() -> None:
-    """Print the coverage and the score of each kind of refits, by grid."""
+    """Print and write the coverage and the score of each kind of forecasts, by law, corner and runs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tables", type=int, default=5, help="tables of each grid and truth")
+    parser.add_argument("--tables", type=int, default=10, help="tables of each case")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     args = parser.parse_args()
-    found = collections.defaultdict(list)
-    for grid in GRIDS:
-        for number, truth in itertools.product(range(args.tables), TRUTHS):
-            rng = generator(args.seed, "undetermined", *grid, number, TRUTHS.index(truth))
-            measured, larger = table(grid, truth, rng)
-            for kind in KINDS:
-                try:
-                    judged = scored(measured, larger, kind)
-                except NoFit:
-                    break
-                if judged is None:
-                    break
-                found[grid, kind].append(judged)
-    for (grid, kind), values in found.items():
-        inside, score = (np.mean(part, axis=0) for part in zip(*values, strict=True))
-        shares = ", ".join(f"{share:.0%}" for share in inside)
-        name = f"{grid[0]} n x {grid[1]} m, {len(values)} tables, {kind}"
-        print(f"{name}: covered {shares} at larger n, m and both; score {score.mean():.3f}")
+    found: dict[str, list[np.ndarray]] = collections.defaultdict(list)
+    failed = dict.fromkeys(KINDS, 0)
+    cases = itertools.product(LAWS, CORNERS, RUNS, NOISES, range(args.tables), KINDS)
+    for law, corner, runs, noise, number, kind in cases:
+        rng = generator(args.seed, "undetermined", law, *corner, runs, f"{noise:g}", number)
+        measured, larger = table(law, corner, runs, noise, rng)
+        try:
+            values = scored(law, kind, measured, larger)
+        except (NoFit, ValueError):
+            failed[kind] += 1
+            continue
+        corners = f"{corner[0]} n x {corner[1]} m"
+        for key in ("all", law, corners, f"{law}, {corners}", f"{law}, {corners}, runs {runs}"):
+            found[f"{kind}: {key}"].append(values)
+    figures = {}
+    for key, tables in sorted(found.items()):
+        mean = np.mean(tables, axis=0).tolist()
+        figures[key] = dict(zip((*PLACES, "score"), mean, strict=True)) | {"tables": len(tables)}
+        shares = ", ".join(f"{share:.0%}" for share in mean[:3])
+        print(f"{key} ({len(tables)} tables): {shares} covered at larger n, m and both; score {mean[3]:.3f}")
+    print("tables without a fit: " + ", ".join(f"{kind} {count}" for kind, count in failed.items()))
+    if args.out:
+        args.out.write_text(json.dumps({**figures, "tables without a fit": failed}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

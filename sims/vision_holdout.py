@@ -12,7 +12,7 @@ Outcome:  nine blocks on Fashion-MNIST.  Divergence of the 24 held-out cells and
             default estimator: +1.7% +- 3.4%, 88%; +6.3% +- 3.5%, 54%; blocks +0.2% to +3.2%, 76% to 100%;
               +2.3% to +10.1%, 17% to 100%
           A fit to the corner (n at most 1/8 and m at most 1/15.6 of the largest) predicts the other 38 cells:
-            dense law: -3.9% +- 8.5%, 99.7%; default estimator: -6.6% +- 5.8%, 99.9%.  The corner has two
+            dense law: -3.9% +- 8.5%, 99.7%; default estimator: -4.1% +- 4.9%, 100%.  The corner has two
               values of m, which do not determine the law.
           With 2 and 4 units, too (--narrow, 5 blocks), the corner has -1.0% +- 6.0% in its fit and +0.1% +-
             6.9% in the 38 cells.

@@ -46,8 +46,13 @@ def few_sizes_sentences(problem: Problem) -> tuple[str, ...]:
         return ()
     names = " and ".join(problem.law.inputs)
     count = len(np.unique(np.column_stack(list(problem.inputs.values())), axis=0))
+    expected = "as in published grids"
+    if problem.exponent_prior is not None:
+        median, width = problem.exponent_prior
+        low, high = median * np.exp(np.array([-1.645, 1.645]) * width)
+        expected = f"from {low:.1f} to {high:.1f}"
     return (
-        f"The {count} different sizes of {names} are few: the fit expects exponents as in published grids, "
+        f"The {count} different sizes of {names} are few: the fit expects exponents {expected}, "
         "and its forecasts have wide intervals.",
     )
 

@@ -43,6 +43,8 @@ PLACES, MOVES = 3, 4
 """Number of starts of each refit of `plausible_refits`, and of places that are tried for each refit."""
 OPEN_STARTS = 24
 """Number of random starts of the fit around which `open_refits` resamples."""
+LARGEST_SCALE = 3.0
+"""Largest factor by which `open_refits` multiplies the noise."""
 MOST_MOVED = 3.0
 """Largest change of ln of a place in `plausible_refits`."""
 
@@ -232,13 +234,14 @@ def plausible_refits(problem: Problem, z: Array, draws: int, seed: int, open_: C
 
 
 def open_refits(problem: Problem, z: Array, draws: int, seed: int) -> Array:
-    """Return refits of a law in several sizes, such as n and m, whose exponents the points do not determine.
+    """Return refits of a law in several sizes, such as n and m, to points that may leave its exponents open.
 
     The best fit to such points follows their noise, and refits from this fit stay near it: with two model
     sizes, all of them may have the same steep exponent.  Here the exponents have a weak prior (`OPEN_MEDIAN`,
     `OPEN_WIDTH`), whose centre is drawn from the prior in each refit.  Where the points leave an exponent
     open, the refits have the exponents of the prior.  Elsewhere the refits follow the points
-    (randomize-then-optimize, Bardsley et al. 2014).
+    (randomize-then-optimize, Bardsley et al. 2014).  Few points also leave the noise open: it has another
+    scale in each refit (`_with_drawn_scale`).
 
     Parameters
     ----------
@@ -264,8 +267,27 @@ def open_refits(problem: Problem, z: Array, draws: int, seed: int) -> Array:
     rng = np.random.default_rng([seed, 3])
     resampled = _resampled(weak, centre, draws, seed)
     resampled["centres"] = drawn_centres(weak, np.ones(len(z), dtype=bool), draws, rng)
+    if "error" in resampled and problem.clusters is None:
+        resampled["error"] = _with_drawn_scale(weak, centre, resampled["error"], rng)
     starts = np.repeat(centre[None, :], draws, axis=0)
     return weak.solve(starts, **resampled, iterations=30, tolerance=1e-6).z
+
+
+def _with_drawn_scale(problem: Problem, z: Array, error: Array, rng: np.random.Generator) -> Array:
+    """Return resampled errors, (draws, points), with noise of a random scale in each draw.
+
+    The residuals estimate the variance of normal noise with d degrees of freedom, the number of points minus
+    the number of free parameters.  The noise of each draw is multiplied by sqrt(d / x), where x has the
+    chi-squared distribution with d degrees of freedom.  The deviations then have Student's t distribution.
+    The factor is at most `LARGEST_SCALE`.
+    """
+    degrees = max(len(problem.error) - len(problem.free), 1)
+    share = rng.chisquare(degrees, size=(len(error), 1)) / degrees
+    factor = 1 / np.sqrt(np.maximum(share, LARGEST_SCALE**-2))
+    predicted = problem.error_at(z[None, :], problem.inputs)[0][0]
+    if problem.objective == "absolute":
+        return np.asarray(np.maximum(predicted + factor * (error - predicted), predicted / 10))
+    return np.asarray(predicted * (error / predicted) ** factor)
 
 
 def _plausible_range(problem: Problem, parameter: Parameter) -> tuple[float, float] | None:

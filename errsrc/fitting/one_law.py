@@ -669,9 +669,12 @@ def describe(
             "forecasts there take all plausible values into account."
         )
     facts = identifiability(found)
-    if _is_open(problem, intervals, facts.condition):
-        refits = open_refits(problem, z, draws, seed)
-        anomalies.append(open_law(problem))
+    if exponents := _fitted_exponents(problem, intervals):
+        is_open = facts.condition > LARGEST_CONDITION or not all(intervals[e].determined for e in exponents)
+        if is_open or problem.few_sizes:
+            refits = open_refits(problem, z, draws, seed)
+        if is_open:
+            anomalies.append(open_law(problem))
     values = problem.natural().values(problem.shift(refits))
     return Fit(
         law=law,
@@ -699,14 +702,13 @@ def describe(
     )
 
 
-def _is_open(problem: Problem, intervals: Mapping[str, Interval], condition: float) -> bool:
-    """Return whether the points leave an exponent of a single law in several sizes open."""
+def _fitted_exponents(problem: Problem, intervals: Mapping[str, Interval]) -> set[str]:
+    """Return the fitted exponents of a single law in several sizes; none for the laws of an average."""
     law = problem.law
     if problem.prior > 0 or len(law.inputs) < 2 or law.at_most or law.places:
-        return False
-    exponents = {law.data_exponent_name, law.model_exponent_name} & set(intervals)
-    unknown = any(not intervals[name].determined for name in exponents if name)
-    return unknown or (bool(exponents) and condition > LARGEST_CONDITION)
+        return set()
+    names = (law.data_exponent_name, law.model_exponent_name)
+    return {name for name in names if name is not None and name in intervals}
 
 
 def _anomalies(problem: Problem, far: NDArray[np.bool_]) -> list[str]:

@@ -32,10 +32,13 @@ FEW_MEDIAN, FEW_WIDTH = 0.3, 0.4
 
 It was learned from 19 published grids.  The exponents of m and n have a geometric mean of 0.34 and a standard
 deviation of their logarithms of 0.41 in fits of the law `chinchilla`, 0.28 and 0.37 in fits of the law
-`coupled` (`python benchmarks/few_points.py --exponents`)."""
+`coupled` (`python benchmarks/few_points.py --exponents`).  These are grids of language models, whose errors
+have no largest value.  Where eps0 is given, errors such as those of image classifiers fall with larger
+exponents.  `auto` then uses the wider prior, `PRIOR_MEDIAN` and `PRIOR_WIDTH`."""
 OPEN_MEDIAN, OPEN_WIDTH = 0.4, 0.8
-"""The prior on exponents that the points do not determine, for forecasts of a single law: log-normal.
+"""The prior on exponents that the points may not determine, for forecasts of a single law: log-normal.
 
+It is used if the points leave an exponent open, and for all tables of few sizes (`FEW_SIZES`).
 90% of its exponents are from 0.1 to 1.5.  `benchmarks/undetermined.py` compares it with the narrower prior of
 published grids, which makes intervals too narrow."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0

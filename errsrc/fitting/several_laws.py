@@ -52,7 +52,7 @@ from errsrc.fitting.noise import AboveLargest, local_scale, residual_scale, robu
 from errsrc.fitting.one_law import BOOTSTRAP_DRAWS, HUBER, Fit, describe
 from errsrc.fitting.optima import Optimum, from_starts, optimum
 from errsrc.fitting.points import NUMBERS, check_largest, pose
-from errsrc.fitting.problem import Problem
+from errsrc.fitting.problem import PRIOR_MEDIAN, PRIOR_WIDTH, Problem
 from errsrc.fitting.table_notes import noted_library
 from errsrc.fitting.table_points import table_points
 from errsrc.fitting.thinning import kept_rows
@@ -373,10 +373,9 @@ def auto(
     -----
     Each law is fitted to ln error under Huber losses.  Exponents of n and m are at most 1
     (`EXPONENT_BOUNDS`).  Exponents of laws in other inputs than n alone also have a weak prior, which is
-    `problem.PRIOR_MEDIAN`, or `problem.FEW_MEDIAN` for at most 12 different sizes.  The weight of a law is
-    proportional to (J / min J)^(-s N / 2), where J is the minimum of the law's objective, min J is the
-    smallest J of all laws, N is the effective number of points, and s is the
-    `SHARPNESS`.
+    `problem.PRIOR_MEDIAN`, or `problem.FEW_MEDIAN` for at most 12 different sizes without a given eps0.  The
+    weight of a law is proportional to (J / min J)^(-s N / 2), where J is the minimum of the law's objective,
+    min J is the smallest J of all laws, N is the effective number of points, and s is the `SHARPNESS`.
 
     Examples
     --------
@@ -684,6 +683,9 @@ def _posed(
         if not posed or points > len(free):
             options: dict[str, Any] = {"weights": columns["weights"], "clusters": clusters}
             posed.append(pose(law, error, sizes, held, units, bounds=bounds, objective="log", **options))
+    if names == ("n", "m") and "eps0" in fixed:
+        usual = (PRIOR_MEDIAN, PRIOR_WIDTH)
+        return [dataclasses.replace(problem, exponent_prior=usual) for problem in posed]
     return posed
 
 

@@ -13,7 +13,7 @@ from errsrc.fitting.few_sizes import corrected_scale, drawn_centres
 from errsrc.fitting.noise import residual_scale
 from errsrc.fitting.points import pose
 from errsrc.fitting.problem import FEW_MEDIAN, FEW_WIDTH, PRIOR_MEDIAN, Problem
-from errsrc.laws import Chinchilla, JointPruning, Law, Power
+from errsrc.laws import Chinchilla, Dense, JointPruning, Law, Power
 
 SLOW = Chinchilla(E=0.1, A=2.0, B=2.0, alpha=0.2, beta=0.2)
 
@@ -78,6 +78,17 @@ def test_draws_of_few_sizes_contain_a_law_of_small_exponents() -> None:
     low, high = np.quantile(draws[:, 0], [0.05, 0.95])
     assert low < math.log(SLOW.error(**new)) < high  # not between those of random weights
     assert [text for text in found.warnings if text.startswith("The 8 different sizes of n and m are few")]
+
+
+def test_few_sizes_of_a_classifier_are_expected_to_have_larger_exponents() -> None:
+    """The prior that was learned on language models predicted too large errors of image classifiers."""
+    law = Dense(0.9, 0.66, 0.53, 0.3, 0.1, 8.0, n_full=1.6e4, m_base=6.4e4)
+    n, m = (x.ravel() for x in np.meshgrid([250.0, 1000.0], [1000.0, 4000.0, 16_000.0]))
+    error = law.error(n=n, m=m) * np.exp(0.03 * np.random.default_rng(2).standard_normal(6))
+    found = auto(error, n=n, m=m, fixed={"eps0": 0.9})
+    assert any("the fit expects exponents from 0.2 to 0.9" in text for text in found.warnings)
+    one = found.predict(n=1.6e4, m=6.4e4)
+    assert one.low < law.error(n=1.6e4, m=6.4e4) < one.high
 
 
 @pytest.mark.full

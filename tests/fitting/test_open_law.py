@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from errsrc.fitting import fit, load_fit, plan, save_fit
+from errsrc.fitting import fit, load_fit, one_law, plan, save_fit
 from errsrc.fitting.asymptotes import floor_text
 from errsrc.fitting.few_sizes import OpenLaw
-from errsrc.laws import Dense
+from errsrc.fitting.intervals import bootstrap
+from errsrc.laws import Chinchilla, Dense
 from errsrc.results import Interval
 
 TRUTH = Dense(eps0=2 / 3, alpha=0.5, beta=0.5, b=0.5, c_inf=0.1, eta=2.0, n_full=400.0, m_base=3000.0)
@@ -76,3 +77,18 @@ def test_sizes_that_determine_the_law_say_nothing() -> None:
     assert found.determined
     assert "determined" not in found.as_dict()
     assert "not determined" not in str(found).splitlines()[1]
+
+
+def test_few_sizes_leave_the_noise_and_the_exponents_open(monkeypatch) -> None:
+    """Nine runs determine the exponents, but refits from the best fit were too close to it."""
+    law = Chinchilla(E=0.0, A=3.0, B=2.0, alpha=0.4, beta=0.4)
+    n, m = (x.ravel() for x in np.meshgrid([100.0, 800.0, 6400.0], [100.0, 800.0, 6400.0]))
+    error = law.error(n=n, m=m) * np.exp(0.03 * np.random.default_rng(5).standard_normal(9))
+    found = fit(Chinchilla, error, n=n, m=m)
+    assert not any(isinstance(text, OpenLaw) for text in found.warnings)
+    assert found.determined
+    monkeypatch.setattr(one_law, "open_refits", bootstrap)
+    close = fit(Chinchilla, error, n=n, m=m)
+    widths = [np.log(p.high / p.low) for p in (one.predict(n=1e5, m=1e5) for one in (found, close))]
+    assert widths[0] > 1.07 * widths[1]
+    assert found.intervals == close.intervals
