@@ -618,6 +618,21 @@ def parity_budget(name: str) -> Callable[[Any], list[float]]:
     return lambda r: [r["budget"][n][name] for n in ("400", "3200", "25600")]
 
 
+def single_index(kind: str, dim: str, k: int) -> Callable[[Any], float]:
+    """Return the examples that a learner needs for a single-index teacher."""
+    return lambda r: r["n*"][f"{kind}, k = {k}"][dim]
+
+
+def single_index_row(k: int, dim: str) -> Callable[[Any], list[float]]:
+    """Return n* of one-pass descent, of the network with its dimension, and of the search."""
+    return lambda r: [
+        single_index("one pass", "64", k)(r),
+        single_index("network", dim, k)(r),
+        float(dim),
+        single_index("search", "16", k)(r),
+    ]
+
+
 def network(name: str, passed: str = "") -> Callable[[Any], list[float]]:
     """Return the relative errors of a network at each n, each followed by that of its low-passed form."""
     names = [name, passed] if passed else [name]
@@ -2246,6 +2261,40 @@ TIES: list[Tie] = [
         lambda r: [r["widths"]["8000"]["exponent of narrow networks"]],
     ),
     *(Tie(B, f"| n = {n:,} |", "hierarchy.json", hierarchy_budget(n)) for n in (256, 512, 1024, 2048)),
+    Tie(B, "| 1 | 204", "single_index.json", lambda r: single_index_row(1, "16")(r)[1:]),
+    Tie(B, "| 2 | 1,299", "single_index.json", lambda r: single_index_row(2, "16")(r)[1:]),
+    Tie(B, "| 3 | 46,812", "single_index.json", lambda r: single_index_row(3, "12")(r)[1:]),
+    Tie(
+        B,
+        "n* grows as d^{1.06} [{1.02}, {1.11}]",
+        "single_index.json",
+        lambda r: r["exponents"]["one pass, k = 1"],
+    ),
+    Tie(
+        B,
+        "as (d log d)^{0.99} [{0.93}, {1.03}]",
+        "single_index.json",
+        lambda r: r["exponents"]["one pass, k = 2"],
+    ),
+    Tie(B, "as d^{2.16} [{1.91}, {2.41}]", "single_index.json", lambda r: r["exponents"]["one pass, k = 3"]),
+    Tie(
+        B,
+        "exponents in d are {1.07} [{0.95}, {1.22}] for k = 1 and {1.36} [{1.30}, {1.45}] for k = 2",
+        "single_index.json",
+        lambda r: [*r["exponents"]["network, k = 1"], *r["exponents"]["network, k = 2"]],
+    ),
+    Tie(
+        B,
+        "bring its median risk to {0.35}, {0.08} and {0.06}",
+        "single_index.json",
+        lambda r: [risk for _, risk in r["longer"]],
+    ),
+    Tie(
+        B,
+        "mean risk is {1.50} at n = 32 and {0.58} at n = 128",
+        "single_index.json",
+        lambda r: [row["total"] for row in r["budgets"] if row["k"] == 2 and row["n"] in (32, 128)],
+    ),
     Tie(B, "| 4, 6, 3, 3, 2 |", "hierarchy.json", hierarchy("4 6 3 3 2")),
     Tie(B, "| 2, 4, 3, 2, 3 |", "hierarchy.json", hierarchy("2 4 3 2 3")),
     Tie(B, "| 4, 8, 3, 2, 3 |", "hierarchy.json", hierarchy("4 8 3 2 3")),
