@@ -182,7 +182,8 @@ def _no_import(name: str, error: BaseException) -> ValueError:
         line = f" ({error.filename}, line {error.lineno})"
         error = SyntaxError(error.msg)
     text = str(error).removesuffix(".")
-    return ValueError(f"The module {name!r} cannot be imported{line}: {type(error).__name__}: {text}.")
+    hint = " Install it: pip install 'errsrc[torch]'." if getattr(error, "name", None) == "torch" else ""
+    return ValueError(f"The module {name!r} cannot be imported{line}: {type(error).__name__}: {text}.{hint}")
 
 
 def _is_dotted(name: str) -> bool:

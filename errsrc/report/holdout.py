@@ -112,9 +112,15 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     ]
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
-        beyond = ", ".join(f"{c.name} {c.value:.1%} where {c.limit:.0%} is the limit" for c in missed)
+        beyond = ", ".join(f"{c.name} {c.value:.1%} (limit {c.limit:.0%})" for c in missed if c.testable)
+        level, coverage = result.held_out.prediction.level, result.held_out.coverage
         said = " ".join(
-            [f"The prediction is not within all limits: {beyond}.", *untestable(missed), EXPLAINED]
+            [
+                f"The prediction is not within all limits{f': {beyond}' if beyond else ''}.",
+                f"{coverage:.0%} of the held-out runs lie in their {level:.0%} intervals.",
+                *untestable(missed),
+                EXPLAINED,
+            ]
         )
     elif open_:
         said = (
@@ -152,13 +158,13 @@ def untestable(criteria: Sequence[Criterion]) -> list[str]:
     list of str
         The sentence; [] if there is none.
     """
-    hidden = [f"{c.noise:.1%} for {c.name}" for c in criteria if not c.testable]
+    hidden = [c.name for c in criteria if not c.testable]
     if not hidden:
         return []
-    limits = "this limit" if len(hidden) == 1 else "these limits"
+    limits = "This limit" if len(hidden) == 1 else "These limits"
     return [
-        f"Noise between seeds alone gives about {', about '.join(hidden)}: even a perfect prediction would "
-        f"miss {limits}. To test {limits}, use more seeds or more test images."
+        f"{limits} cannot be tested, because the noise between seeds alone is larger: {'; '.join(hidden)}. "
+        "More seeds or more test images make the noise smaller."
     ]
 
 

@@ -117,7 +117,12 @@ def _exponents(law: Fit | AveragedFit, came_true: bool) -> list[tuple[str, bool]
     if not lead.determined:
         return [(f"Law of all cells, not determined by them: {shown}.", False)]
     if not came_true:
-        return [(f"Law of all cells, which the held-out cells did not confirm: {shown}.", False)]
+        return [
+            (
+                f"Law of all cells: {shown}. Its predictions were not within the limits: use its intervals.",
+                False,
+            )
+        ]
     return [(f"Law of all cells: {shown}.", all(interval.determined for interval in found.values()))]
 
 

@@ -138,6 +138,7 @@ def test_a_miss_is_said_with_its_limit(result: Holdout, page: Page) -> None:
     worse = Page(report.holdout_page("t", replace(result, held_out=replace(result.held_out, runs=runs)), {}))
     said = worse.text
     assert "not within all limits: held out: |mean| of the divergence" in said
+    assert "of the held-out runs lie in their 90% intervals." in said
     assert "missed" in said
     assert "missed" not in page.text
 
