@@ -1502,6 +1502,12 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
+        "Fitted from their corner, they have {100%}, and the networks on glyphs {92%}",
+        "corners.json",
+        lambda r: [r["own"][f"own {data} corner"]["both, covered"] for data in ("vision", "glyphs")],
+    ),
+    Tie(
+        B,
         "The fitted k is {0.22} to {0.88} in 18 of 19 published grids (of about eleven sets of runs), with a geometric mean of {0.47}; sparse vision transformers at density 1 have {1.65}",
         "forecasts.json",
         coupled,
