@@ -1550,6 +1550,18 @@ TIES: list[Tie] = [
         narrowest,
     ),
     Tie(
+        R,
+        "the dense law has {-3.9%} ± {8.5%} with wide intervals ({99.7%})",
+        "vision_holdout.csv",
+        experiments("dense", *CORNER_OUT, means=False),
+    ),
+    Tie(
+        R,
+        "one experiment, it has {+7.4%} ± {4.1%}, and {67%} of the runs",
+        "glyphs_holdout.csv",
+        experiments("dense", *HELD_OUT, means=False),
+    ),
+    Tie(
         B,
         "Fits to all 48 cells have {-0.1%} ± {1.8%}",
         "vision_holdout.csv",
