@@ -59,6 +59,7 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("pruning-cell", "module"): "",
     ("network-student", "horizon"): None,
     ("network-teacher", "components"): 0,
+    ("effort", "unlabelled"): 256,
     ("budget-cell", "precision"): 0.05,
     ("budget-cell", "max_draws"): 4096,
 }

@@ -25,6 +25,9 @@ class Effort(Checked):
         start at students make twice as many transitions.  The first half of these transitions is discarded.
     leaps : int
         Largest number of leapfrog steps of a transition, >= 1.
+    unlabelled : int
+        Number of unlabelled inputs per data set on which a single network learns a posterior mean, >= 1.  A
+        network of many more parameters than unlabelled inputs learns the posterior mean badly.
     """
 
     starts: int = integer(16, at_least=1)
@@ -32,6 +35,7 @@ class Effort(Checked):
     chains: int = integer(4, at_least=2)
     transitions: int = integer(32, at_least=2)
     leaps: int = integer(400, at_least=1)
+    unlabelled: int = integer(256, at_least=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -163,7 +163,8 @@ def test_classes_have_budgets_of_their_own_losses():
 
 def test_random_teachers_of_images_have_budgets_without_a_certificate():
     images = {"domain": "digits", "components": 2}
-    world, few = setting(**images), Effort(starts=2, steps=8, chains=2, transitions=2, leaps=4)
+    few = Effort(starts=2, steps=8, chains=2, transitions=2, leaps=4, unlabelled=40)
+    world = setting(**images)
     found = budget(world, student(2, steps=8), 2 * world.parameters + 1, draws=4, effort=few)
     assert "2P + 1" not in found.status
     assert "each evaluated on 512 of the 600 test inputs" in found.status

@@ -25,9 +25,6 @@ from errsrc.sources.terms import PerDraw
 from errsrc.training import Member, Recipe, Trained, train
 from errsrc.training.lbfgs import LBFGS
 
-UNLABELLED = 256
-"""Number of unlabelled inputs per draw on which a single network learns a posterior mean."""
-
 DESCENT = Recipe("lbfgs", loss="squared", evaluation_interval=50)
 """The recipe of students."""
 
@@ -65,7 +62,7 @@ class Predictors:
         See `Portfolio`.
     weights : tuple of tensors, (D, ...) each
         Weights of the most probable network of each draw.
-    taught : tensor, (D, UNLABELLED, outputs)
+    taught : tensor, (D, unlabelled, outputs)
         The posterior mean at the unlabelled inputs of each draw.
     """
 
@@ -193,7 +190,7 @@ def _posterior_means(
     leaps, chains = leaps_of(step, effort.leaps), effort.chains
     several = z[:, torch.arange(chains) % z.shape[1]]
     starts = torch.cat([state[:, None].expand(-1, chains, -1), several], 1)
-    at = torch.cat([draws.points, _unlabelled(draws, seed)], 1).repeat_interleave(2 * chains, 0)
+    at = torch.cat([draws.points, _unlabelled(draws, seed, effort)], 1).repeat_interleave(2 * chains, 0)
     repeated, steps = posterior.repeated(2 * chains), step.repeat_interleave(2 * chains, 0)
     z = run_chains(repeated, starts.flatten(0, 1), steps, leaps, effort.transitions, rng).state
     total, share = torch.zeros(*at.shape[:2], draws.network.outputs, dtype=z.dtype), 0.0
@@ -207,10 +204,10 @@ def _posterior_means(
     return {name: group.mean(1) for name, group in names.items()}, step, share
 
 
-def _unlabelled(draws: NetworkDraws, seed: int) -> Tensor:
-    """Return inputs without labels, (D, UNLABELLED, inputs)."""
+def _unlabelled(draws: NetworkDraws, seed: int, effort: Effort) -> Tensor:
+    """Return inputs without labels, (D, unlabelled, inputs)."""
     rngs = [generator(seed, "bracket", "fresh", d) for d in range(len(draws.x))]
-    return torch.from_numpy(np.stack([draws.setting.inputs(UNLABELLED, rng) for rng in rngs]))
+    return torch.from_numpy(np.stack([draws.setting.inputs(effort.unlabelled, rng) for rng in rngs]))
 
 
 def _distilled(
@@ -223,7 +220,7 @@ def _distilled(
 ) -> Tensor:
     """Return values at the points, (D, Q, outputs), of students that learn posterior means.
 
-    `taught` are the means at the unlabelled inputs, (D, UNLABELLED, outputs).  If the teachers' network can
+    `taught` are the means at the unlabelled inputs, (D, unlabelled, outputs).  If the teachers' network can
     be embedded in the student, the student starts at the most probable weights, and otherwise from several
     random starts.
     """
@@ -231,7 +228,7 @@ def _distilled(
     tries = 1 if embeds(network, student) else effort.starts
     seeds = [seed_of(seed, "bracket", "distilled", d, s) for d in range(count) for s in range(tries)]
     start = embed(network, weights, student) if tries == 1 else student.draw(seeds, dtype=torch.float64)
-    x = _unlabelled(draws, seed)
+    x = _unlabelled(draws, seed, effort)
     trained, loss = _trained(student, x, taught, seeds, _few(effort), DESCENT, start)
     best = [trained[d * tries + int(s)] for d, s in enumerate(loss.argmin(1))]
     with torch.no_grad():
