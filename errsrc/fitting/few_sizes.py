@@ -85,10 +85,12 @@ def open_law(problem: Problem) -> OpenLaw:
         The problem of the law.
     """
     low, high = OPEN_MEDIAN * np.exp(np.array([-1.645, 1.645]) * OPEN_WIDTH)
-    sizes = [f"{len(np.unique(x)):,} of {name}" for name, x in problem.inputs.items()]
+    counts = {name: len(np.unique(x)) for name, x in problem.inputs.items()}
+    sizes = " and ".join(f"{count:,} of {name}" for name, count in counts.items())
+    cause = "measured sizes" if min(counts.values()) < 3 else "errors at the measured sizes"
     return OpenLaw(
-        f"The measured sizes ({' and '.join(sizes)}) {OPEN}: its forecasts have wide "
-        f"intervals, which allow for exponents from {low:.1f} to {high:.1f}."
+        f"The {cause} ({sizes}) {OPEN}: its forecasts have wide intervals, which allow for exponents from "
+        f"{low:.1f} to {high:.1f}."
     )
 
 

@@ -65,6 +65,9 @@ BOOTSTRAP_DRAWS = 256
 """Number of refits to resampled data, which give the intervals of predictions."""
 DISCOUNT = "leave wrong rows out, or discount them by objective='huber', --objective huber"
 """What to do with rows far from a law that is fitted by least squares to all rows."""
+LEARNED = 0.98
+"""Errors above this share of the error of a random guess say nothing about the parameters of a law."""
+
 HUBER = 1.0
 """Default threshold of the Huber loss, in robust standard deviations of the residuals."""
 
@@ -559,8 +562,9 @@ def fit_points(
 def _without_far(problem: Problem, best: Optimum, options: FitOptions) -> Fit | None:
     """Return the fit without the rows that are far from the law; None if these rows must stay.
 
-    All these rows stay if the other rows do not allow a fit.  The rows at the largest n of a curve stay if
-    they may be right.
+    All these rows stay if the other rows do not allow a fit, or if most of the others have the error of a
+    random guess: such rows fit the law exactly whatever its parameters are.  The rows at the largest n of a
+    curve stay if they may be right.
     """
     far = all_far_rows(problem, best.z)
     if drops_at_end(problem, robust_residual(problem, best.z), far):
@@ -568,6 +572,9 @@ def _without_far(problem: Problem, best: Optimum, options: FitOptions) -> Fit | 
         if not far.any():
             return None
     near = problem.of_rows(np.flatnonzero(~far))
+    guess = (options.fixed or {}).get(problem.law.largest_error_name or "")
+    if guess is not None and (near.measured["error"] < LEARNED * guess).sum() <= len(problem.free):
+        return None
     sizes = {name: near.measured[name] for name in problem.law.inputs}
     error, keeping = near.measured["error"], options._replace(keep_far=True)
     try:

@@ -92,3 +92,16 @@ def test_few_sizes_leave_the_noise_and_the_exponents_open(monkeypatch) -> None:
     widths = [np.log(p.high / p.low) for p in (one.predict(n=1e5, m=1e5) for one in (found, close))]
     assert widths[0] > 1.07 * widths[1]
     assert found.intervals == close.intervals
+
+
+def test_errors_of_a_random_guess_do_not_make_the_others_wrong() -> None:
+    sizes = {
+        name: x.ravel()
+        for name, x in zip("nm", np.meshgrid([9, 18, 36], [160, 460, 1500, 5300]), strict=True)
+    }
+    error = np.full(12, 2 / 3)
+    error[[3, 1, 8, 11]] = 0.5, 0.46, 0.46, 1 / 3  # all others exactly a guess: they fit any law of Dense
+    found = fit(Dense, error, **sizes, fixed={"eps0": 2 / 3})
+    assert not any("left out of the fit" in text for text in found.warnings)
+    predicted = found.predict(n=144, m=1500)
+    assert predicted.high > 2 * predicted.low
