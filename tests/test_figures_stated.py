@@ -555,6 +555,37 @@ def deficient(name: str) -> Callable[[Any], list[float]]:
     return values
 
 
+def shares(row: Any, name: str) -> list[float]:
+    """Return the lower and the upper bound of a term, divided by the total."""
+    return [row[name][side][0] / row["total"][0] for side in ("lower", "upper")]
+
+
+def real_inputs(n: int) -> Callable[[Any], list[float]]:
+    """Return total, noise, and bounds of uncertainty and deficiency of networks of the teachers' width, at both noises."""
+
+    def values(r: Any) -> list[float]:
+        out = []
+        for noise in ("0.5", "0.1"):
+            row = r[f"teacher=16 noise={noise} n={n} width=16"]
+            terms = shares(row, "uncertainty") + shares(row, "deficiency")
+            out += [row["total"][0], shares(row, "noise")[0], *terms]
+        return out
+
+    return values
+
+
+def apart(r: Any, noise: str, sizes: tuple[int, ...]) -> float:
+    """Return the largest distance of the bounds of the uncertainty of networks of the teachers' width, as a share."""
+    rows = [r[f"teacher=16 noise={noise} n={n} width=16"] for n in sizes]
+    return max(high - low for low, high in (shares(row, "uncertainty") for row in rows))
+
+
+def law_of_totals(r: Any, noise: str) -> list[float]:
+    """Return c_inf and its upper end, the floor, and alpha with its interval."""
+    law = r[f"law teacher=16 noise={noise} width=16"]
+    return [law["c_inf"][0], law["c_inf"][2], law["floor"][0], *law["alpha"]]
+
+
 def narrow_limits(r: Any) -> list[float]:
     """Return the range of the errors of extrapolated ratios for narrow networks, and the ratio with the largest."""
     found = [row for key, row in r.items() if key.startswith("limit: kappa=0.1") and "extrapolated" in key]
@@ -2442,6 +2473,91 @@ TIES: list[Tie] = [
     Tie(
         B, "| gradient descent, width 4 m |", "quadratic_deficiency.json", deficient("gradient descent, 4 m")
     ),
+    *(
+        Tie(B, f"| {start} |", "real_inputs.json", real_inputs(n))
+        for start, n in {
+            "88 (P / 4)": 88,
+            "176 (P / 2)": 176,
+            "353 (P)": 353,
+            "706 (2 P)": 706,
+            "1,412 (4 P)": 1412,
+            "3,530 (10 P)": 3530,
+        }.items()
+    ),
+    Tie(
+        B,
+        "bounds of a term are at most {8%} of the total apart",
+        "real_inputs.json",
+        lambda r: [apart(r, "0.5", (88, 176, 353, 706, 1412, 3530))],
+    ),
+    Tie(
+        B,
+        "the total is {0.50} [{0.41}, {0.96}], deficiency at least {0.15} [{0.09}, {0.48}], and uncertainty at most {0.09} [{0.06}, {0.15}]",
+        "real_inputs.json",
+        lambda r: [
+            value
+            for row in (r["teacher=16 noise=0.5 n=1412 width=16"],)
+            for numbers in (row["total"], row["deficiency"]["lower"], row["uncertainty"]["upper"])
+            for value in numbers
+        ],
+    ),
+    Tie(
+        B,
+        "The bounds are {85%} of the total apart at n = P, and at most {47%} up to",
+        "real_inputs.json",
+        lambda r: [apart(r, "0.1", (353,)), apart(r, "0.1", (88, 176, 1412, 3530))],
+    ),
+    Tie(
+        B,
+        "uncertainty of {39%} to {43%} and deficiency of {22%} to {27%} of the total at noise 0.5, and {48%} to {73%} and {24%} to {50%} at",
+        "real_inputs.json",
+        lambda r: [
+            value
+            for noise in ("0.5", "0.1")
+            for name in ("uncertainty", "deficiency")
+            for value in shares(r[f"teacher=45 noise={noise} n=248 width=45"], name)
+        ],
+    ),
+    Tie(
+        B,
+        "At n = 3,964 (4 P) they are {11%} to {26%} and {15%} to {30%} at noise 0.5. At noise 0.1, the bounds of the uncertainty are {3%} and {77%}",
+        "real_inputs.json",
+        lambda r: [
+            *shares(r["teacher=45 noise=0.5 n=3964 width=45"], "uncertainty"),
+            *shares(r["teacher=45 noise=0.5 n=3964 width=45"], "deficiency"),
+            *shares(r["teacher=45 noise=0.1 n=3964 width=45"], "uncertainty"),
+        ],
+    ),
+    Tie(
+        B,
+        "realizability of at most {8%} of the total at noise 0.5, and at most {51%} at",
+        "real_inputs.json",
+        lambda r: [
+            shares(r[f"teacher=16 noise={noise} n=3530 width=8"], "realizability")[1]
+            for noise in ("0.5", "0.1")
+        ],
+    ),
+    Tie(
+        B,
+        "noise 0.1 up to {91%}. The uncertainty for all functions does not: there it is {3%} to {26%}",
+        "real_inputs.json",
+        lambda r: [
+            shares(r["teacher=16 noise=0.1 n=1412 width=8"], "uncertainty")[1],
+            *shares(r["teacher=16 noise=0.1 n=1412 width=8"], "all_functions"),
+        ],
+    ),
+    Tie(
+        B,
+        "c_inf is {0.10} [0, {0.37}], where the floor is {0.25}; alpha is {0.35} [{0.21}, {0.96}]",
+        "real_inputs.json",
+        lambda r: law_of_totals(r, "0.5"),
+    ),
+    Tie(
+        B,
+        "c_inf is 0 [0, {0.037}], where the floor is {0.01}; alpha is {0.89} [{0.54}, {1.88}]",
+        "real_inputs.json",
+        lambda r: law_of_totals(r, "0.1")[1:],
+    ),
     Tie(B, "| Adam, width m |", "quadratic_deficiency.json", deficient("adam, 1 m")),
     Tie(B, "| Adam, width 4 m |", "quadratic_deficiency.json", deficient("adam, 4 m")),
     Tie(B, "| least squares in the products |", "quadratic_deficiency.json", deficient("least squares")),
@@ -2830,6 +2946,11 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
         "0.001 1e-4 0.5 0.1 0.9",
         "the setting: benchmarks/quadratic_message_passing.py",
     ),
+    (B, "- At noise 0.5, uncertainty is the largest", "0.5", "the setting: sims/real_inputs.py"),
+    (B, "- At noise 0.1, the bounds are further", "0.1", "the setting: sims/real_inputs.py"),
+    (B, "- Teachers 20-45-1 (P = 991", "0.5 0.1", "the setting: sims/real_inputs.py"),
+    (B, "- Networks of half the teachers'", "0.5 0.1", "the setting: sims/real_inputs.py"),
+    (B, "- The law c_inf + a n^-alpha, fitted", "0.5 0.1", "the setting: sims/real_inputs.py"),
     (B, "- With noise variance 0.01, the", "0.01 0.25", "the setting: sims/quadratic_deficiency.py"),
     (B, "- For m = 2 the width", "0.01", "the setting: sims/quadratic_deficiency.py"),
     (B, "`network-selection` is given", "1e-12 1.5 2", "the setting: benchmarks/network_selection.py"),
