@@ -2503,7 +2503,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "The bounds are {85%} of the total apart at n = P, and at most {47%} up to",
+        "the bounds are further apart: {85%} of the total at n = P, and at most {47%} up to",
         "real_inputs.json",
         lambda r: [apart(r, "0.1", (353,)), apart(r, "0.1", (88, 176, 1412, 3530))],
     ),
