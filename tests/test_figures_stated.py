@@ -2485,6 +2485,18 @@ TIES: list[Tie] = [
         }.items()
     ),
     Tie(
+        R,
+        "uncertainty is {41%} to {44%} of the risk of trained networks of the same width, and deficiency {33%} to {36%}. "
+        "At n = 4 P, these are {11%} to {19%} and {31%} to {38%}",
+        "real_inputs.json",
+        lambda r: [
+            value
+            for n in (88, 1412)
+            for name in ("uncertainty", "deficiency")
+            for value in shares(r[f"teacher=16 noise=0.5 n={n} width=16"], name)
+        ],
+    ),
+    Tie(
         B,
         "bounds of a term are at most {8%} of the total apart",
         "real_inputs.json",

@@ -432,7 +432,7 @@ def best_early(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     --------
     >>> row = {"steps": 400, "recipe.warmup": 50, "recipe.evaluation_interval": 10}
     >>> best_early([row | {"best_step": 30}, row | {"best_step": 200}])[0][:61]
-    '1 of 2 trainings was best within the first 50 steps: the lear'
+    '1 of 2 trainings was best within the first 50 steps: no later'
     """
     needed = {"steps", "best_step", "recipe.warmup", "recipe.evaluation_interval"}
     known, early = [], []
