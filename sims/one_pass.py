@@ -5,9 +5,10 @@ Claim:    For power-law spectra, the smallest risk at compute f = m t falls as f
           Paquette, Xiao and Pennington 2024, arXiv 2405.15074).
 Command:  python sims/one_pass.py [--out FILE.json] [--figure FILE.png]
 Cost:     6 s of CPU time on one core, 10 s more with --figure
-Outcome:  From f = 1e6 to 1e8, p is at most 0.053 and q at most 0.153 from theory.  From 1e14 to 1e16 for a > 1, and
-          from 1e26 to 1e28 for a < 1, p is at most 0.0031 and q 0.0012 from it.  For a < 1 the limit is reached later,
-          because the learning rate follows its power of m only for large m (CPU, numpy 2.4, 2026-11-30)
+Outcome:  From f = 1e6 to 1e8, p is at most 0.053 and q at most 0.153 from theory.  From 1e14 to 1e16 for
+          a > 1, and from 1e26 to 1e28 for a < 1, p is at most 0.0031 and q 0.0012 from theory.  For a < 1
+          the limit is reached later, because the learning rate follows its power of m only for large m (CPU,
+          numpy 2.4, 2026-11-30)
 
 The inputs have variances i^-a, and the target's squared coefficients are i^-b.  For a > 1 there are 1e24
 inputs; for a < 1 there are 4 m inputs.  The batch is 1, there is no label noise, and the learning rate is a
