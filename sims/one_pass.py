@@ -102,9 +102,8 @@ def figure(path: Path) -> None:
         middle = len(compute) // 2
         line = least[middle] * (compute / compute[middle]) ** -theory.risk
         ax.loglog(compute, line, "k--", label="power of f")
-        ax.set_title(
-            f"phase {theory.phase}: a = {a:g}, b = {b:g}, dashed: $f^{{-{theory.risk:.3g}}}$", fontsize="medium"
-        )
+        dashed = f"$f^{{-{theory.risk:.3g}}}$"
+        ax.set_title(f"phase {theory.phase}: a = {a:g}, b = {b:g}, dashed: {dashed}", fontsize="medium")
         ax.set_xlabel("compute f = m t")
     axes[0].set_ylabel("excess risk")
     axes[-1].legend(frameon=False, fontsize=8)
