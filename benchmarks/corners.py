@@ -8,12 +8,13 @@ two kinds of tasks: the splits of `forecasts.py`, and corners.  A corner is the 
 ln n and ln m lie in the lower 35%, 50% or 65% of their ranges.
 
 The script prints, for each family and on average over families, the share of held-out cells in their 90%
-intervals, and the mean of ln (predicted / measured).  GRID_DOUBT is also chosen again without each family, by
-the likelihood of the errors of all other families, and the family left out is covered with this choice.
-Grids of the same runs are left out together.
+intervals, and the mean of ln (predicted / measured).  One constant of the intervals, GRID_DOUBT, was chosen
+on the published grids: it is the possible error of a law's form.  The script therefore chooses it again
+without each family, by the likelihood of the errors of all other families, and prints the coverage of the
+family left out with this choice.  Grids of the same runs are left out together.
 
-errsrc's own grids had no part in the choice of the constants.  The cells of the experiments of
-`sims/vision_holdout.py`, on three image sets, are means of several runs here.
+errsrc's own grids had no part in the choice of the constants.  Here, the cells of the experiments of
+`sims/vision_holdout.py`, on three image sets, are means of several runs.
 
 One core-minute.
 """

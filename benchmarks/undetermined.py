@@ -7,12 +7,12 @@ errors are drawn from two laws.  The exponents of n and m are uniform from 0.25 
 parameters are chosen at random from a few values.  `dense` has an eps0 of 0.9, which the fits know; the error
 of the smallest cell is 45%, 83% or 97% of eps0.  `chinchilla` has no eps0.  The noise of ln error is 0.03 or
 0.08, times sqrt(1 - (error / eps0)^2).  A corner of small n and m is fitted, with one or three runs of each
-cell, and all other cells are predicted.  They have 4 or 16 times the largest n or m of the fit.
+cell, and all other cells are predicted.  Their n and m are up to 16 times the largest of the fit.
 
 The script prints the share of new runs in their 90% intervals where n, m or both are larger than in the fit,
 and the mean interval score of ln error (Gneiting and Raftery 2007, eq. 43).  It compares four kinds of
-forecasts: `fit` with the true law, `fit` with refits from the best fit, `fit` with the prior of published
-grids (`FEW_WIDTH`), and `auto`.
+forecasts: `fit`, `fit` with refits near the best fit only, `fit` with the narrower prior of published grids
+(`FEW_WIDTH`), and `auto`.  `fit` is given the true law; `auto` is not.
 
 Four core-minutes.
 """

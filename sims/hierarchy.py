@@ -9,7 +9,7 @@ Outcome:  Eight settings with n_c m^L from 36 to 1,152.  n* of the deep students
           clustering needs 1.3 to 4.1 times n_c m^L, exponent 0.82 [0.62, 1.03].  Shallow students need 1.4 to
           4.4 times as many examples as deep students in the four smallest settings.  In the other four they
           do not reach the goal at up to 8,192 examples, or half of all inputs.  In the largest setting their
-          sizes end at the n* of the deep students (CPU, torch 2.13)
+          sizes end at 4,608, before the n* of the deep students, 4,719 (CPU, torch 2.13)
 
 Each setting (n_c, v, m, s, L) has its own 8 grammars.  The deep student is a network of patches (width 64),
 the shallow one an MLP with one hidden layer of 256 units; Adam, no weight decay.  A student trains until its
@@ -19,13 +19,13 @@ of wrong classes among 4,000 fresh inputs, divided by the error of a guess, 1 - 
 n* is the number of examples at which the median of this ratio over grammars falls below 0.1.  It is
 interpolated linearly in log n between the measured sizes: these are n_c m^L 2^(k/2), and n_c m^L 2^k for
 shallow students.  Sizes end at half the number of all inputs, at 16,384 examples, and at 8,192 for shallow
-students.  The slope is that of log n*
-in log(n_c m^L) by least squares over the settings.  Its interval (95%) is that of Student's t from the
-residuals.  Finished settings in --out are not computed again.
+students.  The exponent of n* is the slope of log n* over log(n_c m^L), by least squares over the settings.
+Its interval (95%) is that of Student's t from the residuals.  Finished settings in --out are not computed
+again.
 
 With --budget, the sources of the errors of deep students are measured for (4, 8, 4, 2, 3), with 16 grammars
-for each n.  Noise and realizability are 0.  The uncertainty of all functions is at most the smaller risk of
-student and synonym clustering.  The deficiency is at least the rest.
+for each n.  Noise and realizability are 0.  For the class of all functions, the uncertainty is at most the
+smaller risk of student and synonym clustering.  The deficiency is at least the rest.
 """
 
 from __future__ import annotations

@@ -5,16 +5,17 @@ Claim:    For power-law spectra, the smallest risk at compute f = m t falls as f
           Paquette, Xiao and Pennington 2024, arXiv 2405.15074).
 Command:  python sims/one_pass.py [--out FILE.json] [--figure FILE.png]
 Cost:     6 s of CPU time on one core, 10 s more with --figure
-Outcome:  From f = 1e6 to 1e8, p is at most 0.053 and q at most 0.153 from theory.  From 1e14 to 1e16 for
-          a > 1, and from 1e26 to 1e28 for a < 1, p is at most 0.0031 and q 0.0012 from theory.  For a < 1
-          the limit is reached later, because the learning rate follows its power of m only for large m (CPU,
-          numpy 2.4, 2026-11-30)
+Outcome:  From f = 1e6 to 1e8, the slopes differ from p by at most 0.053 and from q by at most 0.153.  From
+          1e14 to 1e16 for a > 1, and from 1e26 to 1e28 for a < 1, they differ by at most 0.0031 and 0.0012.
+          For a < 1 the limit is reached later, because the learning rate follows its power of m only for
+          large m (CPU, numpy 2.4, 2026-11-30)
 
 The inputs have variances i^-a, and the target's squared coefficients are i^-b.  For a > 1 there are 1e24
 inputs; for a < 1 there are 4 m inputs.  The batch is 1, there is no label noise, and the learning rate is a
-quarter of the largest stable learning rate; for a > 1 it does not depend on m.  The risk is
-`errsrc.theory.one_pass_sgd`.  At each f, the best m is found by a bounded search in log m.  An exponent is
-the slope between f and 100 f in logarithms.
+quarter of the largest stable learning rate.  For a > 1, that of very large m is taken for all m.  The risk is
+`errsrc.theory.one_pass_sgd`.  At each f, the best m is found by a bounded search in log m.  A slope is
+that of log risk, or of log m, between log f and log(100 f).  There are eight pairs of a and b, two of them in
+phase Ia.
 """
 
 from __future__ import annotations

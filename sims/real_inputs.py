@@ -11,12 +11,13 @@ Setting:  NetworkTeacher(domain="fashion-mnist", components=20): the inputs are 
 Learners: networks of the teacher's width and of half this width, trained with at most 300 steps of L-BFGS; a
           fifth of the examples is held out and chooses the step
 Outcome:  P = 353, noise 0.5, the teachers' width: uncertainty is 41% to 44% of the total at n = P / 4, and
-          deficiency 33% to 36%; at 4 P they are 11% to 19% and 31% to 38%. Noise 0.1: 49% to 69% and 29% to
-          49% at P / 4, 12% to 97% and 0% to 85% at P, 3% to 25% and 66% to 89% at 4 P. At P / 2 or fewer and
-          at 4 P or more examples the bounds of the uncertainty of networks of the teachers' width are at most
-          49% of the total apart, except for P = 991 and noise 0.1 at 4 P (74%). A power law with a floor,
-          fitted to the totals, leaves the floor open: 0.10 [0, 0.37] at noise 0.5, where it is 0.25 (CPU,
-          torch 2.13; all cells in benchmarks/results/real_inputs.json)
+          deficiency 33% to 36%; at 4 P they are 11% to 19% and 31% to 38%, and noise is 50%. Noise 0.1:
+          uncertainty is 49% to 69% and deficiency 29% to 49% at P / 4; 12% to 97% and 0% to 85% at P; 3% to
+          25% and 66% to 89% at 4 P. Up to n = P / 2 and from n = 4 P on, the bounds of the uncertainty are at
+          most 49% of the total apart, for both teachers and both noises, except for P = 991 and noise 0.1 at
+          4 P (74%). A power law with a floor, fitted to the totals, has one term for uncertainty and
+          deficiency together. It does not determine the floor: 0.10 [0, 0.37] at noise 0.5, where the floor
+          is 0.25 (CPU, torch 2.13; all cells in benchmarks/results/real_inputs.json)
 """
 
 from __future__ import annotations

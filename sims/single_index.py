@@ -5,13 +5,14 @@ Claim:    One-pass descent needs of the order of d examples for information expo
           examples determine the teacher.  The difference is deficiency.
 Command:  python sims/single_index.py [--out FILE.json] [--figure FILE.png]
 Cost:     6 minutes of CPU time on one core
-Outcome:  One-pass descent: exponent 1.06 [1.02, 1.11] in d for k = 1, 0.99 [0.93, 1.03] in d log d for k = 2,
-          and 2.16 [1.91, 2.41] in d for k = 3.  The network: 1.07 [0.95, 1.22] and 1.36 [1.30, 1.45] in d for
-          k = 1 and 2, where d log d has 1.33.  For k = 3 it needs 401 examples at d = 8 and 840 at d = 12.
-          For d = 16 and 24 it does not reach the goal for good, because 4,000 steps are too few: with 16,000
-          steps its median risk at d = 24 is 0.35, 0.08 and 0.06 for n = 2,172, 6,144 and 12,288.  The search
-          needs at most 0.8 d examples for k = 1.  For k = 2 and 3 it needs at most 3.5 d; in more dimensions,
-          64 starts find the teacher more rarely (CPU, torch 2.13, 2026-11-30)
+Outcome:  For one-pass descent, n* has the exponent 1.06 [1.02, 1.11] in d for k = 1, 0.99 [0.93, 1.03] in d
+          log d for k = 2, and 2.16 [1.91, 2.41] in d for k = 3.  For the network it has 1.07 [0.95, 1.22] and
+          1.36 [1.30, 1.45] in d for k = 1 and 2; d log d has 1.33 over the same d.  For k = 3 the network
+          needs 401 examples at d = 8 and 840 at d = 12.  For d = 16 and 24 it does not reach the goal for
+          good, because 4,000 steps are too few: with 16,000 steps its median risk at d = 24 is 0.35, 0.08 and
+          0.06 for n = 2,172, 6,144 and 12,288.  The search needs at most 0.8 d examples for k = 1.  For k = 2
+          and 3 it needs at most 3.5 d; in more dimensions, 64 starts find the teacher more rarely (CPU, torch
+          2.13, 2026-11-30)
 
 The teacher is He_k(w . x) / sqrt(k!) of d standard normal coordinates, without noise.  Three learners:
 
@@ -29,8 +30,8 @@ sqrt(2), and two sizes in a row must be at the goal.  Exponents are slopes of lo
 d) for one-pass descent and k = 2.  Their intervals (95%) are from 1,000 resamples of the teachers.
 
 The budgets have no noise, and realizability is 0 for all functions.  The uncertainty lies between 0 and the
-smaller risk of search and network, and the deficiency of the network between 0 and its risk: the terms are
-means over the 8 teachers.  Finished rows in --out are not computed again.
+smaller risk of search and network.  The deficiency of the network is at least the network's risk minus this
+upper bound.  The terms are means over the 8 teachers.  Finished rows in --out are not computed again.
 """
 
 from __future__ import annotations

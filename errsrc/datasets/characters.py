@@ -1,4 +1,4 @@
-"""Labelled images of characters, drawn from a seed with the fonts of matplotlib: as many as a study needs."""
+"""Any number of labelled images of characters, drawn from a seed with the fonts of matplotlib."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BLOCK = 248  # images that share a random stream; a multiple of the number of c
 
 @checks.arguments(count=Integer(at_least=1), seed=Integer(at_least=0), part=Choice(("train", "test")))
 def glyphs(count: int, seed: int = 0, part: str = "train") -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw labelled grey images of digits and letters, each in a random font, shape, place and noise.
+    """Draw labelled grey images of digits and letters, with random fonts, distortions, positions and noise.
 
     The 62 classes are 0 to 9, A to Z and a to z.  An image shows one character in one of 20 fonts.  The
     character is turned by up to 15 degrees, slanted by up to .2, scaled by .75 to 1.1 in each direction, and

@@ -1,4 +1,4 @@
-"""Warnings about sizes that probably have another unit than the user thinks."""
+"""Warnings about sizes whose unit is probably not the one that the user thinks."""
 
 from __future__ import annotations
 

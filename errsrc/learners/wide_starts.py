@@ -129,12 +129,12 @@ def largest_unit_starts(network: MLP, wide: WideNetworks) -> Starts:
 def hessian_starts(network: MLP, wide: WideNetworks, rng: np.random.Generator) -> Starts:
     """Return starts whose directions of weights come from second derivatives of wide networks.
 
-    The matrix of second derivatives of sum_j a_j tanh(w_j x + b_j) is a combination of the k matrices
-    w_j w_j^T, at every x.  For the teacher, the matrices at many x therefore span all w_j w_j^T.  Here, the
-    second derivatives are those of a mean of wide networks, because the teacher is unknown.  Power iteration
-    finds matrices of rank one close to the span of the k largest principal components (Fornasier, Klock,
-    Mondelli and Rauchensteiner 2022, arXiv 2211.04589).  Their factors are the directions of the weights.
-    Several random lengths and biases are tried for these directions; the best ones are kept.
+    At every x, the matrix of second derivatives of a network sum_j a_j tanh(w_j x + b_j) of k units is a
+    combination of the k matrices w_j w_j^T.  For the teacher, the matrices at many x therefore span all w_j
+    w_j^T.  Here, the second derivatives are those of a mean of wide networks, because the teacher is unknown.
+    Power iteration finds matrices of rank one close to the span of the k largest principal components
+    (Fornasier, Klock, Mondelli and Rauchensteiner 2022, arXiv 2211.04589).  Their factors are the directions
+    of the weights.  Several random lengths and biases are tried for these directions; the best ones are kept.
 
     Parameters
     ----------

@@ -130,9 +130,9 @@ class NetworkTeacher(NetworkSetting):
     weight_std^2.
 
     Inputs are drawn from a formula, or they are real images.  Labelled images are training images, drawn
-    without repetition; fresh inputs are test images.  The teacher does not depend on the images.  The bounds
-    of the uncertainty therefore hold as they do for other inputs.  All risks are means over the test images
-    of the set.  Intervals over draws do not include the uncertainty about other images.
+    without repetition; fresh inputs are test images.  The teacher does not depend on the images, so that the
+    bounds of the uncertainty hold as for other inputs.  If the inputs are images, all risks are means over
+    the test images of the set.  Intervals over draws do not include the uncertainty about other images.
 
     Parameters
     ----------

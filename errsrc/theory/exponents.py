@@ -230,12 +230,12 @@ def language(gamma: float, beta: float) -> float:
 
 @dataclass(frozen=True)
 class OnePassExponents:
-    """The best use of compute by one-pass descent on random features, see `one_pass_compute`.
+    """Exponents of the best use of compute by one-pass SGD on random features, see `one_pass_compute`.
 
     Attributes
     ----------
     phase : str
-        Name of the phase in the paper: "Ia", "Ib", "Ic", "II", "III", "IVa" or "IVb".
+        Name of the phase in Paquette et al. 2024: "Ia", "Ib", "Ic", "II", "III", "IVa" or "IVb".
     risk : float
         The exponent p: the smallest excess risk falls as f^-p, where f is the compute.
     features : float
@@ -276,15 +276,14 @@ def one_pass_compute(eigenvalue_decay: float, target_decay: float) -> OnePassExp
     Notes
     -----
     These are the exponents of Paquette, Paquette, Xiao and Pennington 2024 (arXiv 2405.15074).  The paper's
-    decays are alpha = a / 2 and beta = (b - a) / 2.  With m features and t steps, and up to constants, the
-    risk is the largest of four terms.  Let T = t for a > 1, and T = t m^(a - 1) for a < 1, where the learning
-    rate must fall as m^(a - 1):
+    decays are alpha = a / 2 and beta = (b - a) / 2.  Let m be the number of features and t the number of
+    steps.  For a < 1 the learning rate must fall as h = m^(a - 1); for a > 1 let h = 1.  Let T = h t.  Up to
+    constants, the risk is the largest of four terms:
 
     - m^-min(b - 1, a): what m features cannot express.
     - T^-((b - 1) / a): what is not learned yet.
     - T^-((a - 1) / a) / m, for a > 1 and b > a + 1: what the features distort.
-    - T^-((2 a - 1) / a) times 1 for a > 1, and times m^(a - 1) for a < 1, for a > 1/2 and b > 2 a: the noise
-      of the gradients.
+    - h T^-((2 a - 1) / a), for a > 1/2 and b > 2 a: the noise of the gradients.
 
     The phase says which two terms are equal at the best m.  In Ia, Ib and Ic these are the first two, in II
     the second and the third, in III the third and the fourth, in IVa the first and the fourth, and in IVb the
