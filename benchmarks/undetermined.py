@@ -11,8 +11,9 @@ cell, and all other cells are predicted.  Their n and m are up to 16 times the l
 
 The script prints the share of new runs in their 90% intervals where n, m or both are larger than in the fit,
 and the mean interval score of ln error (Gneiting and Raftery 2007, eq. 43).  It compares four kinds of
-forecasts: `fit`, `fit` with refits near the best fit only, `fit` with the narrower prior of published grids
-(`FEW_WIDTH`), and `auto`.  `fit` is given the true law; `auto` is not.
+forecasts: `fit`, `fit` with refits near the best fit only, `fit` with a prior on exponents as narrow as that
+of published grids (`FEW_WIDTH` instead of `OPEN_WIDTH`), and `auto`.  `fit` is given the true law; `auto` is
+not.
 
 Four core-minutes.
 """
@@ -84,7 +85,7 @@ def best_fit() -> Iterator[None]:
 
 @contextlib.contextmanager
 def narrow_prior() -> Iterator[None]:
-    """Take the narrower prior of published grids for `open_refits`."""
+    """Take a prior as narrow as that of published grids for `open_refits`."""
     with patch.object(intervals, "OPEN_WIDTH", problem.FEW_WIDTH):
         yield
 

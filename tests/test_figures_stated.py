@@ -1127,7 +1127,7 @@ TIES: list[Tie] = [
     Tie(B, "| Boolean cube, 12 bits | 299 |", "conjecture.json", exact("Cube(bits=12, degree=3)")),
     Tie(
         B,
-        "Of {14,310} examples each, it tested {10,477} without noise and {11,756} with noise; the bound of the others was "
+        "It drew {14,310} examples without noise and as many with noise, and tested {10,477} and {11,756} of them; the bound of the others was "
         "too large for a test. The worst reached {0.29} and {0.49} of",
         "conjecture.json",
         lambda r: [
@@ -1495,6 +1495,12 @@ TIES: list[Tie] = [
             **{f"{x} m": f"{x} m" for x in ("3 n x 2", "2 n x 3", "3 n x 3")},
             "all of 240 tables": "all",
         }.items()
+    ),
+    Tie(
+        B,
+        "as wide as that of published grids, `fit` has {94%}, {0.53}",
+        "undetermined.json",
+        lambda r: [r["fit, narrow prior: all"][key] for key in ("both", "score")],
     ),
     Tie(
         B,
@@ -2840,7 +2846,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "The local exponents of the labels' tail are {0.14}, {0.12}, {0.12} and {0.08}. The errors of kernel ridge fall as n^-{0.16} for labels, where `curve_shape` does not decide on a shape, and, above a floor, as n^-{0.55} for the network's outputs; those of other learners do not follow the tail. At n = M = 1,000 the errors of least squares in the band are {420} and {61}",
+        "The local exponents of the labels' tail are {0.14}, {0.12}, {0.12} and {0.08}. The errors of kernel ridge fall as n^-{0.16} for labels, where `curve_shape` does not decide on a shape, and, above a floor, as n^-{0.55} for the network's outputs; those of other learners do not follow the tail. At n = M = 1,000 the errors of least squares in the band are {420} for labels and {61} for",
         "nyquist_images.json",
         kernel_and_band,
     ),

@@ -11,7 +11,7 @@ from errsrc.laws.law import Array
 from errsrc.tables import DataTable
 
 MOST = 100.0
-"""Sizes have other units if the compute differs from 6 n m by more than this factor."""
+"""If the compute differs from 6 n m by more than this factor, n or m probably has another unit."""
 RATIOS = (1e-5, 1e6)
 """Smallest and largest number of examples or tokens for each parameter that is plausible."""
 
@@ -24,7 +24,7 @@ def wrong_units(table: DataTable, sizes: Mapping[str, Array], used: NDArray[np.b
     table : DataTable
         The table.
     sizes : dict of str to ndarray of float64, shape (used rows,)
-        "n" and "m"; without one of them there is no sentence.
+        "n" and "m".  If one of them is missing, the result is ().
     used : ndarray of bool, shape (rows,)
         The rows of the table that the sizes come from.
     """

@@ -16,6 +16,9 @@ distribution (randomize-then-optimize, Bardsley et al. 2014).
 
 If the points come in clusters, the refits keep the random weights of whole clusters.  Only the centres of the
 priors are drawn.
+
+If a table has few sizes, or if its points leave an exponent open, the forecasts of a single law come from
+similar refits with a wider prior, see `intervals.open_refits`.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ def few_sizes_sentences(problem: Problem) -> tuple[str, ...]:
 
 
 OPEN = "do not determine the law"
-"""What the warning about an open law says."""
+"""Words that the warning about a law that is not determined contains."""
 
 
 class OpenLaw(str):

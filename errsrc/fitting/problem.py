@@ -39,8 +39,8 @@ OPEN_MEDIAN, OPEN_WIDTH = 0.4, 0.8
 """The prior on exponents that the points may not determine, for forecasts of a single law: log-normal.
 
 It is used if the points leave an exponent open, and for all tables of few sizes (`FEW_SIZES`).
-90% of its exponents are from 0.1 to 1.5.  `benchmarks/undetermined.py` compares it with the narrower prior of
-published grids, which makes intervals too narrow."""
+90% of its exponents are from 0.1 to 1.5.  `benchmarks/undetermined.py` compares it with a prior whose width
+is `FEW_WIDTH`.  There, forecasts with either prior have about the same coverage and interval score."""
 CEILING_MEDIAN, CEILING_WIDTH = 10.0, 1.0
 """The weak prior on ceilings, also log-normal, in units of the largest measured error.
 
