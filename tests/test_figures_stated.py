@@ -1920,7 +1920,7 @@ TIES: list[Tie] = [
         ],
     ),
     Tie(B, "are up to {0.05} (p) and {0.15} (q) away", "one_pass.json", one_pass(0)),
-    Tie(B, "they are within {0.003} and {0.001}.", "one_pass.json", one_pass(1)),
+    Tie(B, "they are within {0.003} and {0.002}.", "one_pass.json", one_pass(1)),
     Tie(R, "local exponents vary from {0.1} to {1.9}", "band_networks.json", exponents),
     Tie(
         R,

@@ -275,10 +275,10 @@ def one_pass_compute(eigenvalue_decay: float, target_decay: float) -> OnePassExp
 
     Notes
     -----
-    These are the exponents of Paquette, Paquette, Xiao and Pennington 2024 (arXiv 2405.15074).  The paper's
-    decays are alpha = a / 2 and beta = (b - a) / 2.  Let m be the number of features and t the number of
-    steps.  For a < 1 the learning rate must fall as h = m^(a - 1); for a > 1 let h = 1.  Let T = h t.  Up to
-    constants, the risk is the largest of four terms:
+    These are the exponents of Paquette, Paquette, Xiao and Pennington 2024 (arXiv 2405.15074),
+    who state them without a proof for a < 1/2.  The paper's decays are alpha = a / 2 and beta = (b - a) / 2.
+    Let m be the number of features and t the number of steps.  For a < 1 the learning rate must fall as h =
+    m^(a - 1); for a > 1 let h = 1.  Let T = h t.  Up to constants, the risk is the largest of four terms:
 
     - m^-min(b - 1, a): what m features cannot express.
     - T^-((b - 1) / a): what is not learned yet.
@@ -287,7 +287,9 @@ def one_pass_compute(eigenvalue_decay: float, target_decay: float) -> OnePassExp
 
     The phase says which two terms are equal at the best m.  In Ia, Ib and Ic these are the first two, in II
     the second and the third, in III the third and the fourth, in IVa the first and the fourth, and in IVb the
-    second and the fourth.  On the line between two phases, the exponents of both are the same.
+    second and the fourth.  On the line between two phases, the exponents of both are the same, except for
+    `features` on the line a = 2 - sqrt(2) between IVa and IVb: there the noise does not depend on m, and
+    every exponent between the two is optimal.
 
     Examples
     --------

@@ -89,13 +89,13 @@ def one_pass_sgd(
         R(t) = F(t) + sum over s < t of K(t - 1 - s) R(s),
         F(t) = noise + c' q^t c,    K(t) = h^2 / batch trace(T^2 q^t).
 
-    where c is the vector of the target's coefficients and c' its transpose.  This is the Volterra equation of
-    Paquette, Paquette, Xiao and Pennington 2024 (arXiv 2405.15074).  For large m and M, F and K are close to
-    their means over features.  In these means, z / (T + z) becomes the diagonal matrix g / (e_i + g), where g
-    is the solution of g (1 - S / m) = z, and S is the sum of e_i / (e_i + g).  The equation becomes a product
-    if both sides are multiplied by exp(-s t) and summed over t.  Then each point s needs g only at two
-    numbers z, because 1 - exp(-s) q is a quadratic function of T.  The code inverts this sum along the
-    contour of `gradient_flow`; for few steps, along a circle.
+    where c is the vector of the target's coefficients and c' its transpose.  Without label noise, this is the
+    Volterra equation of Paquette, Paquette, Xiao and Pennington 2024 (arXiv 2405.15074).  For large m and M,
+    F and K are close to their means over features.  In these means, z / (T + z) becomes the diagonal matrix g
+    / (e_i + g), where g is the solution of g (1 - S / m) = z, and S is the sum of e_i / (e_i + g).  The
+    equation becomes a product if both sides are multiplied by exp(-s t) and summed over t.  Then each point s
+    needs g only at two numbers z, because 1 - exp(-s) q is a quadratic function of T.  The code inverts this
+    sum along the contour of `gradient_flow`; for few steps, along a circle.
 
     Examples
     --------
