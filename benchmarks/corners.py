@@ -86,7 +86,7 @@ def own_tasks() -> Iterator[tuple[Task, dict[str, float]]]:
             yield task, {}
 
 
-def beyond(task: Task) -> dict[str, np.ndarray]:
+def larger_than_fitted(task: Task) -> dict[str, np.ndarray]:
     """Return which held-out cells are larger than all fitted cells in one of n and m, and in both."""
     larger = [x[~task.fitted] > x[task.fitted].max() for x in task.sizes.values()]
     return {"one": larger[0] ^ larger[1], "both": larger[0] & larger[1]}
@@ -94,11 +94,11 @@ def beyond(task: Task) -> dict[str, np.ndarray]:
 
 def judged(task: Task, found: AveragedFit) -> dict[str, tuple[float, float]]:
     """Return the share of covered cells and the mean error of ln error, for each of `PLACES` with cells."""
-    ahead = found.predict(level=LEVEL, **held_out(task))
+    forecast = found.predict(level=LEVEL, **held_out(task))
     truth = task.error[~task.fitted]
-    inside = (ahead.low <= truth) & (truth <= ahead.high)
-    miss = np.log(ahead.predicted / truth)
-    rows = beyond(task)
+    inside = (forecast.low <= truth) & (truth <= forecast.high)
+    miss = np.log(forecast.predicted / truth)
+    rows = larger_than_fitted(task)
     return {p: (float(inside[r].mean()), float(miss[r].mean())) for p, r in rows.items() if r.any()}
 
 

@@ -117,8 +117,8 @@ def one_pass_sgd(
     excess = np.empty(models.shape)
     for place in np.ndindex(models.shape):
         model, t = float(models[place]), float(times[place])
-        world = _World(model, spectrum, learning_rate, batch, noise)
-        excess[place] = max(world.excess(t), 0.0) if t > 0 else c.sum()
+        descent = _Descent(model, spectrum, learning_rate, batch, noise)
+        excess[place] = max(descent.excess(t), 0.0) if t > 0 else c.sum()
     return excess
 
 
@@ -250,7 +250,7 @@ class _Spectrum:
 
 
 @dataclass(frozen=True)
-class _World:
+class _Descent:
     """One-pass descent at one number of features."""
 
     m: float
@@ -276,15 +276,15 @@ class _World:
 
     def _transform(self, s: Complex) -> Complex:
         """Return the sum over t of exp(-s t) times the excess risk, along a path from the real axis."""
-        wide, world = 1 + 1 / self.batch, self.spectrum
+        wide, spectrum = 1 + 1 / self.batch, self.spectrum
         # q = exp(s) at T = low and at T = high
         high = np.asarray((1 + np.sqrt(1 + wide * np.expm1(s))) / (self.rate * wide), dtype=np.complex128)
         low = np.asarray(-np.expm1(s) / (self.rate**2 * wide * high), dtype=np.complex128)
         front = -np.exp(s) / (self.rate**2 * wide * (low - high))
         forcing, kernel = np.zeros_like(s), np.zeros_like(s)
         for root, sign in ((low, 1), (high, -1)):
-            share = world.e / (world.e + world.scales(self.m, -root)[:, None])
-            forcing -= sign * front / root * ((1 - share) @ world.c + world.rest)
-            kernel += sign * front * root * (share @ world.count) * self.rate**2 / self.batch
+            share = spectrum.e / (spectrum.e + spectrum.scales(self.m, -root)[:, None])
+            forcing -= sign * front / root * ((1 - share) @ spectrum.c + spectrum.rest)
+            kernel += sign * front * root * (share @ spectrum.count) * self.rate**2 / self.batch
         z = np.exp(-s)
         return np.asarray((forcing + z * kernel * self.noise / (1 - z)) / (1 - z * kernel))
