@@ -279,7 +279,8 @@ def law_blocks(lead: Fit) -> list[Block]:
     -------
     list of Block
         A paragraph if the sizes do not determine the law, a paragraph about the quality of the fit, the
-        formula, a paragraph about units if there are any, and a table of parameters.
+        formula, a paragraph about units if there are any, a table of parameters, and the best fit if the
+        table has parameters without an estimate.
     """
     units = [
         f"{size} is counted in units of {lead.law.reference(size):,.6g} ({field})."
@@ -295,35 +296,27 @@ def law_blocks(lead: Fit) -> list[Block]:
         rows.append(("floor", floor, "The error at very large sizes."))
     header = ("parameter", f"value [{' and '.join(f'{level:.0%}' for level in levels)} interval]", "meaning")
     fitted = f"{type(lead.law).__name__}, fitted to {len(lead.error)} runs (objective: {lead.objective})."
-    starts = (
-        f"{lead.agreement:.0%} of {lead.starts} random starts of the fit end at this optimum. "
-        f"{_condition_text(lead.condition)}"
-    )
+    starts = f"{lead.agreement:.0%} of {lead.starts} random starts of the fit end at this optimum."
+    if lead.condition > LARGEST_CONDITION:
+        starts += (
+            f" The condition number is {lead.condition:.2g}, above {LARGEST_CONDITION:.0e}: the runs "
+            "determine only combinations of some parameters."
+        )
     noise = "" if np.isnan(lead.seed_noise) else f", and the noise between seeds {lead.seed_noise:.1%}"
     over_runs = "Over the runs, the divergence, (predicted − measured) / measured, is"
     divergence = f"{over_runs} {divergence_text(lead)}{noise}."
     open_ = "These cells do not determine this law: do not rely on the intervals below."
+    values = ", ".join(f"{name} = {value:.3g}" for name, value in lead.law.params.items())
+    said = f"The figures show the best fit, {values}. Where the table has a bound, other values fit as well."
+    best = [] if all(one.determined for one in lead.intervals.values()) else [Paragraph(said)]
     return [
         *([] if lead.determined else [Paragraph(open_)]),
         Paragraph(f"{fitted} {divergence} {starts}"),
         Formula(rf"\varepsilon = {lead.law.latex()}", f"error = {lead.law.formula()}"),
         *([Paragraph(" ".join(units))] if units else []),
         Table(header, rows, words=(0, 1, 2)),
+        *best,
     ]
-
-
-def _condition_text(condition: float) -> str:
-    """Return what the condition number of a fit says, and what it does not say."""
-    if condition > LARGEST_CONDITION:
-        return (
-            f"The condition number is {condition:.2g}, above {LARGEST_CONDITION:.0e}: the runs determine "
-            "only combinations of some parameters."
-        )
-    return (
-        f"The condition number is {condition:.2g}; above about {LARGEST_CONDITION:.0e}, the runs would "
-        "determine only combinations of some parameters. A small condition number does not mean that the "
-        "parameters are precise: the intervals below say how precise they are."
-    )
 
 
 def parameter_meanings(law: type[Law]) -> dict[str, str]:
