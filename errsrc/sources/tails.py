@@ -201,13 +201,13 @@ class Tail:
         draws : int
             Number of draws from which the interval would be computed.
         """
-        shape = f"Pareto shape k = {self.shape:.2g} ± {self.shape_error:.1g}, intervals need k <= 0.4"
+        shape = f"Pareto shape k = {self.shape:.2g} ± {self.shape_error:.2g}, intervals need k <= 0.4"
         if self.coverage is not None and not self.heavy:
             share = f"{self.coverage:.0%} of the cases"
             return f"with {draws:,} draws, a {level:.0%} interval would hold in {share}"
         if self.by_pool:
             known = f"{self.judged_draws:,} further draws show a heavy tail ({shape})"
-            return f"few draws carry the mean, and more draws do not help: {known}"
+            return f"few draws carry the mean, and more draws may not help: {known}"
         hint = f"; try draws={SUGGESTED_DRAWS}" if draws < SUGGESTED_DRAWS else ""
         return f"{draws:,} draws show a possible heavy tail ({shape}){hint}"
 

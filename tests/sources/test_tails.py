@@ -79,7 +79,7 @@ def test_a_shape_is_heavy_only_beyond_its_standard_error(shape, size, heavy, mon
     tail = judged_by_pool(pool, 64, 0.95)
     assert tail.heavy is heavy
     assert tail.holds is (size == 2048)
-    known = "few draws carry the mean, and more draws do not help: "
+    known = "few draws carry the mean, and more draws may not help: "
     assert tail.reason(0.95, 64).startswith(known if heavy else "with 64 draws, a 95% interval")
 
 
@@ -103,7 +103,7 @@ def test_few_draws_show_only_a_possible_heavy_tail():
     heavy = judged_by_draws(np.random.default_rng(0).pareto(1.1, 64), 1.0)
     assert not heavy.holds
     assert heavy.reason(0.95, 64) == (
-        f"64 draws show a possible heavy tail (Pareto shape k = {heavy.shape:.2g} ± {heavy.shape_error:.1g}, "
+        f"64 draws show a possible heavy tail (Pareto shape k = {heavy.shape:.2g} ± {heavy.shape_error:.2g}, "
         "intervals need k <= 0.4); try draws=1000"
     )
     assert "try" not in heavy.reason(0.95, 1000)
