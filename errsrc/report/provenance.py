@@ -38,13 +38,11 @@ def provenance(finished: FinishedStudy) -> Provenance:
     Provenance
         The provenance of the page.
     """
-    study, spec = finished.study, finished.spec
+    study, spec, known = finished.study, finished.spec, facts(finished)
     count = f"{len(finished.cells):,} of {len(study):,}" if finished.missing else f"{len(study):,}"
     cells = f"{count} {study.kind.name} cells"
     if spec is None:
-        return Provenance(
-            f"Study: {cells}", facts(finished), [*finished.changes, *_unfinished(finished, "errsrc run")]
-        )
+        return Provenance(f"Study: {cells}", known, [*finished.changes, *_unfinished(finished, "errsrc run")])
     elsewhere = finished.store != spec.with_suffix(".db")
     kinds, modules = own_modules_of(study)
     option = f" --store {finished.store}" if elsewhere else ""
@@ -57,7 +55,7 @@ def provenance(finished: FinishedStudy) -> Provenance:
     arguments += [f"modules={[*kinds, *modules]}"] if kinds or modules else []
     return Provenance(
         f"{spec.stem}: {cells}",
-        facts(finished),
+        known,
         [*finished.changes, *_unfinished(finished, run)],
         "\n".join([run, report, export]),
         SCRIPT.format(", ".join(arguments)),

@@ -52,7 +52,8 @@ def study_page(finished: FinishedStudy) -> str:
     TypeError
         If `finished` is not a finished study.
     """
-    return page(study_content(finished), provenance(finished))
+    content = study_content(finished)
+    return page(content, provenance(finished))
 
 
 def study_content(finished: FinishedStudy) -> Content:
@@ -64,12 +65,13 @@ def study_content(finished: FinishedStudy) -> Content:
         The study, as `errsrc.load_study` returns it.
     """
     kind = finished.study.kind.name
-    if kind in CONTENTS or quantities_of(finished) is not None:
+    has_families = quantities_of(finished) is not None  # of trainings, which have their own cautions
+    rows = () if has_families else finished.rows
+    cautions = (*unconverged(rows), *best_early(rows))
+    if kind in CONTENTS or has_families:
         module, name = CONTENTS.get(kind, CONTENTS["vision"])
         content: Content = getattr(importlib.import_module(module), name)(finished)
     else:
         said = f"{len(finished.cells):,} of {len(finished.study):,} cells are finished."
         content = Content([(said, not finished.missing)], [("Finished cells", cells_table(finished))])
-    if quantities_of(finished) is None:  # the content has no families of trainings, which have doubts
-        content = replace(content, cautions=(*unconverged(finished.rows), *best_early(finished.rows)))
-    return content
+    return content if has_families else replace(content, cautions=cautions)
