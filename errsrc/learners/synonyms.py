@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from scipy.spatial.distance import pdist
 from errsrc import checks
 from errsrc.fields import integer
 from errsrc.learners.learner import Learner
-from errsrc.settings.hierarchy import MOST_TUPLES, check_strings, codes_of, symbols
+from errsrc.settings.hierarchy import check_strings, check_tuples, codes_of, symbols
 from errsrc.settings.setting import Array, Predictor
 
 _ROUNDS = 100  # largest number of rounds of reassignment; a few are usual
@@ -66,9 +65,7 @@ class SynonymClustering(Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.children > 64 or self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
-            accepted = f"such that vocabulary^children is at most {MOST_TUPLES:,}"
-            raise ValueError(checks.refusal("vocabulary", "SynonymClustering", accepted, self.vocabulary))
+        check_tuples(self.vocabulary, self.children, "SynonymClustering")
 
     def _fit(self, x: Array, y: NDArray[Any], rng: np.random.Generator) -> Predictor:
         where = "SynonymClustering"

@@ -97,9 +97,7 @@ class RandomHierarchy(Setting):
     def __post_init__(self) -> None:
         super().__post_init__()
         where = "RandomHierarchy"
-        if self.children > 64 or self.children * math.log2(self.vocabulary) > math.log2(MOST_TUPLES):
-            accepted = f"such that vocabulary^children is at most {MOST_TUPLES:,}"
-            raise ValueError(checks.refusal("vocabulary", where, accepted, self.vocabulary))
+        check_tuples(self.vocabulary, self.children, where)
         # the logarithm of s^L first: s^L itself would take minutes for a billion levels
         if self.levels > 64 or self.levels * math.log2(self.children) > 64 or self.input_dim > MOST_INPUT_DIM:
             accepted = f"such that an input has at most {MOST_INPUT_DIM:,} coordinates"
@@ -340,6 +338,23 @@ def symbols(x: Array, vocabulary: int) -> NDArray[np.int64]:
         v, the number of symbols.
     """
     return np.asarray(x.reshape(len(x), -1, vocabulary).argmax(2), dtype=np.int64)
+
+
+def check_tuples(vocabulary: int, children: int, where: str) -> None:
+    """Raise ValueError if there are more than `MOST_TUPLES` tuples of `children` features.
+
+    Parameters
+    ----------
+    vocabulary : int
+        Number of different features, >= 2.
+    children : int
+        Number of features in a tuple, >= 2.
+    where : str
+        Name of the calling class, for error messages.
+    """
+    if children > 64 or children * math.log2(vocabulary) > math.log2(MOST_TUPLES):
+        accepted = f"such that vocabulary^children is at most {MOST_TUPLES:,}"
+        raise ValueError(checks.refusal("vocabulary", where, accepted, vocabulary))
 
 
 def check_strings(x: Array, vocabulary: int, where: str) -> None:
