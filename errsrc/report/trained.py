@@ -117,12 +117,8 @@ def _exponents(law: Fit | AveragedFit, came_true: bool) -> list[tuple[str, bool]
     if not lead.determined:
         return [(f"Law of all cells, not determined by them: {shown}.", False)]
     if not came_true:
-        return [
-            (
-                f"Law of all cells: {shown}. Its predictions were not within the limits: use its intervals.",
-                False,
-            )
-        ]
+        use = "The predictions of the held-out cells were not within the limits: use the intervals."
+        return [(f"Law of all cells: {shown}. {use}", False)]
     return [(f"Law of all cells: {shown}.", all(interval.determined for interval in found.values()))]
 
 
