@@ -14,7 +14,6 @@ from errsrc.cli.numbers import LIST
 from errsrc.cli.outputs import add_plot_argument, check_plot, write_plot
 from errsrc.fitting import load_fit, predict_csv
 from errsrc.fitting.forecasts import Forecast, Prediction
-from errsrc.fitting.ranges import range_sentence
 from errsrc.fitting.table_columns import SIZES
 from errsrc.results import json_value
 from errsrc.tables import left_out_sentence
@@ -109,7 +108,7 @@ def _print(found: Prediction, text: Callable[[Any], str], args: argparse.Namespa
     for warning in found.warnings:
         print(f"errsrc: warning: {warning}", file=sys.stderr)
     if not args.json:  # the variance of a mean has other parts than that of a run
-        for remark in range_sentence(found.measured) if args.mean else found.remarks:
+        for remark in found.range_remarks if args.mean else found.remarks:
             print(f"errsrc: {remark}", file=sys.stderr)
     if args.mean:
         _print_mean(found, args.json)

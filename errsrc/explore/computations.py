@@ -19,7 +19,7 @@ from errsrc.fitting import Plan, fit_csv, plan
 from errsrc.fitting.approaches import flops_factor, law_frontier
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.frontiers import Frontier
-from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence
+from errsrc.fitting.ranges import MeasuredRange, both_sentence, range_sentence, share_sentence
 from errsrc.rng import generator
 from errsrc.settings import BandTeacher, Clean, Gaussian
 from errsrc.settings.setting import Array
@@ -313,7 +313,8 @@ class FittedTable:
         spent = self.cost(self.fit.inputs["n"], self.fit.inputs["m"])
         ranges = {"budget": MeasuredRange.of(spent, np.array([self.frontier.budgets[place]]))}
         shares = {name: np.array([share[place]]) for name, share in self.frontier.shares.items()}
-        return " ".join([*range_sentence(ranges), *share_sentence(shares)])
+        both = np.array(self.frontier.both_larger[place : place + 1])
+        return " ".join([*range_sentence(ranges), *both_sentence(both), *share_sentence(shares)])
 
     @functools.cache  # noqa: B019 - a few plans, kept as long as the process
     def plan(self, goal: float) -> Plan:

@@ -129,8 +129,8 @@ class ComputeOptimal(TabularResult):
         ranges = {one.method: [] if told else range_sentence(one.measured) for one in self.frontiers}
         distinct = {text for sentences in ranges.values() for text in sentences}
         named = [f"{name}: {text}" for name, sentences in ranges.items() for text in sentences]
-        shares = [text for one in self.frontiers for text in one.share_sentences]
-        return (*(named if len(distinct) > 1 else distinct), *shares)
+        errors = [text for one in self.frontiers for text in one.error_sentences]
+        return (*(named if len(distinct) > 1 else distinct), *errors)
 
     def headline(self) -> str:
         """Return the exponent of the model size by each approach as one line."""

@@ -18,7 +18,14 @@ from scipy import special
 from errsrc import checks
 from errsrc.checks import LEVEL
 from errsrc.fitting.data_arguments import as_table, check_no_columns, columns_of
-from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence, size_ranges
+from errsrc.fitting.ranges import (
+    MeasuredRange,
+    both_sentence,
+    larger_in_both,
+    range_sentence,
+    share_sentence,
+    size_ranges,
+)
 from errsrc.fitting.table_inputs import table_inputs
 from errsrc.fitting.table_notes import noted_left_out
 from errsrc.laws.law import Array, checked_inputs
@@ -133,6 +140,18 @@ class Prediction(Result):
         return out
 
     @property
+    def range_remarks(self) -> tuple[str, ...]:
+        """Sentences on how far the inputs lie outside the measured range."""
+        if self.forecast is None or not self.inputs:
+            return ()
+        usable = np.isfinite(np.ravel(self.predicted))
+        inputs = {name: np.ravel(x)[usable] for name, x in self.inputs.items()}
+        return (
+            *range_sentence(self.measured),
+            *both_sentence(larger_in_both(self.forecast.inputs, inputs)),
+        )
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences on how far the inputs lie outside the measured range, and on the variance of ln error."""
         if self.forecast is None or not self.inputs:
@@ -141,7 +160,7 @@ class Prediction(Result):
         some = usable[:: len(usable) // SAMPLED + 1]
         inputs = {name: np.ravel(x)[some] for name, x in self.inputs.items()}
         shares = self.forecast.variance_shares(**inputs) if len(some) else {}
-        return (*range_sentence(self.measured), *share_sentence(shares))
+        return (*self.range_remarks, *share_sentence(shares))
 
     def intervals(self) -> list[Interval]:
         """Return each prediction as an interval, in the order of the flattened arrays."""

@@ -16,7 +16,13 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.plans import Cost, training_flops
-from errsrc.fitting.ranges import MeasuredRange, range_sentence, share_sentence
+from errsrc.fitting.ranges import (
+    MeasuredRange,
+    both_sentence,
+    larger_in_both,
+    range_sentence,
+    share_sentence,
+)
 from errsrc.fitting.several_laws import weighted_fits
 from errsrc.laws.chinchilla import Chinchilla
 from errsrc.laws.law import Array
@@ -84,6 +90,8 @@ class Frontier(TabularResult):
         Under "budget", the range of the measured budgets, and how far `budgets` lie outside it.
     shares : dict of str to tuple of float
         Parts of the variance of each predicted ln error (`Forecast.variance_shares`); {} if `error` is None.
+    both_larger : tuple of bool
+        Whether n and m of each budget are both larger than in all measured runs; () if `error` is None.
     """
 
     method: str
@@ -99,16 +107,18 @@ class Frontier(TabularResult):
     warnings: tuple[str, ...]
     measured: Mapping[str, MeasuredRange] = field(default_factory=dict)
     shares: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    both_larger: tuple[bool, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Sentences on how far budgets lie outside the measured range, and on the variance of ln error."""
-        return (*range_sentence(self.measured), *self.share_sentences)
+        return (*range_sentence(self.measured), *self.error_sentences)
 
     @property
-    def share_sentences(self) -> tuple[str, ...]:
-        """One sentence on the parts of the variance of the predicted errors; () without errors."""
-        return tuple(share_sentence({name: np.array(share) for name, share in self.shares.items()}))
+    def error_sentences(self) -> tuple[str, ...]:
+        """Sentences on the intervals of the predicted errors and on their variance; () without errors."""
+        shares = {name: np.array(share) for name, share in self.shares.items()}
+        return (*both_sentence(np.array(self.both_larger, dtype=bool)), *share_sentence(shares))
 
     def headline(self) -> str:
         """Return the method and the exponents as one line."""
@@ -262,6 +272,7 @@ def frontier(
         warnings=(*fit.warnings, *outside, *_warnings(fit, n[0, 2:], m[0, 2:])),
         measured={"budget": MeasuredRange.of(_spent(fit, cost), wanted)},
         shares={name: tuple(share.tolist()) for name, share in shares.items()},
+        both_larger=tuple(larger_in_both(fit.inputs, {"n": n[0, 2:], "m": m[0, 2:]}).tolist()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -17,7 +17,15 @@ from errsrc.fitting.asymptotes import floor_of, floor_text
 from errsrc.fitting.few_sizes import open_laws
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
-from errsrc.fitting.ranges import WORDS, MeasuredRange, range_sentence, share_sentence, size_ranges
+from errsrc.fitting.ranges import (
+    WORDS,
+    MeasuredRange,
+    both_sentence,
+    larger_in_both,
+    range_sentence,
+    share_sentence,
+    size_ranges,
+)
 from errsrc.fitting.table_notes import noted_library
 from errsrc.laws.law import Array
 from errsrc.results import Interval, TabularResult, TextTable, interval_columns, json_value
@@ -108,7 +116,7 @@ class Plan(TabularResult):
     def remarks(self) -> tuple[str, ...]:
         """Sentences on how far the sizes lie outside the measured range, and on the variance of ln error."""
         shares = {name: np.array([share]) for name, share in self.shares.items()}
-        return (*range_sentence(self.measured), *share_sentence(shares))
+        return (*_range_sentences(self.forecast, self._sizes()), *share_sentence(shares))
 
     def _sizes(self) -> dict[str, Array]:
         """Return the planned n, and m if there is one, as arrays of one number."""
@@ -168,6 +176,14 @@ class Plan(TabularResult):
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
+def _range_sentences(forecast: Forecast | None, sizes: Mapping[str, Array]) -> list[str]:
+    """Return sentences on how far planned sizes lie outside the measured range."""
+    if forecast is None:
+        return []
+    both = larger_in_both(forecast.inputs, sizes)
+    return [*range_sentence(size_ranges(forecast.inputs, sizes)), *both_sentence(both)]
+
+
 def plans_table(plans: Sequence[Plan]) -> str:
     """Return plans for several errors or budgets as one table, with their warnings below.
 
@@ -185,7 +201,7 @@ def plans_table(plans: Sequence[Plan]) -> str:
         keys = [name for name in forecast.input_names if getattr(plans[0], name) is not None]
         sizes = {key: np.array([getattr(one, key).estimate for one in plans]) for key in keys}
         parts = {name: np.array([one.shares[name] for one in plans]) for name in plans[0].shares}
-        remarks = [*range_sentence(size_ranges(forecast.inputs, sizes)), *share_sentence(parts)]
+        remarks = [*_range_sentences(forecast, sizes), *share_sentence(parts)]
     lines = [
         f"{100 * plans[0].n.level:.6g}% intervals, for one new run; floor {plans[0].text('floor')}",
         str(TextTable(rows, "l", header=True)),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from errsrc.laws.law import Array
 from errsrc.results import percent
@@ -14,6 +15,10 @@ BEYOND = "Beyond the measured range: "
 """The beginning of a sentence on results beyond the measured range."""
 SAID = 2.0
 """A printed result that lies at least this factor beyond the measured range says so."""
+COVERED_PUBLISHED, COVERED_OWN = 0.87, 0.81
+"""Share of held-out runs in the 90% intervals of the default fit, if n and m are both larger than in the fit.
+
+Means over families of published tables, and over errsrc's own grids (`benchmarks/corners.py`)."""
 WORDS = {
     "form": "doubt about the law's form",
     "noise": "noise of a run",
@@ -91,6 +96,39 @@ def range_sentence(ranges: Mapping[str, MeasuredRange]) -> list[str]:
         if one.below >= SAID:
             parts.append(f"{name} down to 1/{_times(one.below)} of the smallest measured ({one.low:.3g})")
     return [f"{BEYOND}{'; '.join(parts)}."] if parts else []
+
+
+def larger_in_both(measured: Mapping[str, Array], asked: Mapping[str, Array]) -> NDArray[np.bool_]:
+    """Return at which results n and m are both larger than in all measured runs; False for other inputs.
+
+    Parameters
+    ----------
+    measured : dict of str to ndarray of float64, shape (points,)
+        The measured sizes by name.
+    asked : dict of str to ndarray of float64, shape (results,)
+        The sizes of the results by name.
+    """
+    larger = [np.ravel(x) > np.max(measured[name]) for name, x in asked.items() if name in measured]
+    both = np.logical_and.reduce(larger)
+    return both if set(measured) == set(asked) == {"n", "m"} else np.zeros_like(both)
+
+
+def both_sentence(both: NDArray[np.bool_]) -> list[str]:
+    """Return a sentence on results where n and m are both larger than in the fit; [] if there are none.
+
+    Parameters
+    ----------
+    both : ndarray of bool, shape (results,)
+        At which results both sizes are larger, see `larger_in_both`.
+    """
+    if not both.any():
+        return []
+    where = "Both" if both.all() else f"In {int(both.sum()):,} of {len(both):,} rows, both"
+    return [
+        f"{where} n and m are larger than in all measured runs. For such runs, 90% intervals of the "
+        f"default fit contained {percent(COVERED_PUBLISHED)} of the errors in published tables, and "
+        f"{percent(COVERED_OWN)} in errsrc's own grids."
+    ]
 
 
 def _times(factor: float) -> str:

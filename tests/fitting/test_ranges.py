@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from errsrc.fitting import Fit, compute_optimal, fit, frontier, plan
 from errsrc.fitting.plans import plans_table
+from errsrc.fitting.ranges import COVERED_OWN, COVERED_PUBLISHED
 from errsrc.laws import Chinchilla
 
 TABLE = np.genfromtxt(Path(__file__).parents[1] / "fixtures" / "isoflop_clean.csv", delimiter=",", names=True)
@@ -54,3 +56,30 @@ def test_plans_and_frontiers_say_how_far_they_extrapolate(runs: Fit) -> None:
     both = compute_optimal(ERROR, n=N, m=M, budgets=budgets)
     assert str(both).count("Beyond the measured range") == 1
     assert str(both).count("doubt about the law's form") == 1
+
+
+def test_runs_larger_in_both_sizes_are_told_how_often_such_intervals_held(runs: Fit) -> None:
+    told = "n and m are larger than in all measured runs"
+    for sizes in ({"n": N.max() * 1.5, "m": M.max()}, {"n": N.max(), "m": M.max() * 1.5}):
+        assert told not in str(runs.predict(**sizes))
+    several = runs.predict(n=N.max() * np.array([1.0, 1.5, 2.0]), m=M.max() * 1.5)
+    assert f"In 2 of 3 rows, both {told}. For such runs, 90% intervals of the default fit contained " in str(
+        several
+    )
+    assert "87% of the errors in published tables, and 81% in errsrc's own grids." in str(several)
+    assert f"\nBoth {told}" in str(runs.predict(n=N.max() * 1.5, m=M.max() * 1.5))
+    budgets = [LARGEST, 1e4 * LARGEST]
+    found = frontier(runs, budgets)
+    assert found.both_larger == (False, True)
+    for text in (
+        str(found),
+        plans_table(plan(runs, budget=budgets)),
+        str(compute_optimal(ERROR, n=N, m=M, budgets=budgets)),
+    ):
+        assert text.count(f"In 1 of 2 rows, both {told}") == 1
+
+
+def test_the_stated_coverage_is_that_of_the_benchmark() -> None:
+    figures = json.loads((Path(__file__).parents[2] / "benchmarks/results/corners.json").read_text())
+    measured = [figures[kind]["mean of families"]["both, covered"] for kind in ("left out", "own")]
+    assert np.round(measured, 2).tolist() == [COVERED_PUBLISHED, COVERED_OWN]
