@@ -1,6 +1,6 @@
 """How good are the fitter and the default estimator on published measurements? All in one run.
 
-    python benchmarks/law_fit.py [--reference-starts 4500] [--grids 1000] [--out FILE.json]
+    python benchmarks/law_fit.py [--reference-starts 4500] [--out FILE.json]
 
 (a) The fitter next to the published method for the Chinchilla form (Besiroglu et al. 2024: a grid of 4,500
 starts,
@@ -10,8 +10,6 @@ starts,
 interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals for the
     held-out points of all of these, next to a naive band: 1.645 standard deviations of the residuals.
 (d) The pruning law on the published curves of pruned residual networks.
-(e) Coverage of 90% parameter intervals on synthetic grids, over three kinds of noise and three numbers of
-    points (sims/law_coverage.toml).
 
 RMSLE is the root mean square of ln(predicted / measured). One core; the reference takes ten minutes at its
 4,500 starts, the rest about three.
@@ -20,12 +18,10 @@ RMSLE is the root mean square of ln(predicted / measured). One core; the referen
 from __future__ import annotations
 
 import argparse
-import functools
 import itertools
 import json
 import platform
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -38,9 +34,6 @@ from scipy.special import huber, logsumexp
 from errsrc.datasets import published, published_curves
 from errsrc.fitting import auto, fit
 from errsrc.laws import Chinchilla
-from errsrc.studies import load
-from errsrc.studies.recovery import coverage
-from errsrc.sweeps import Factor, Store, Study, local, run
 
 DELTA = 1e-3
 
@@ -50,9 +43,6 @@ def main() -> None:
     parser.add_argument(
         "--reference-starts", type=int, default=4500, help="of its grid; fewer is extrapolated"
     )
-    parser.add_argument(
-        "--grids", type=int, default=100, help="synthetic grids of each law, noise and size for (e)"
-    )
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     figures = {
@@ -61,7 +51,6 @@ def main() -> None:
         "a_grids": grids(),
         "b_curves": learning_curves(),
         "d_pruning": pruning(),
-        "e_parameters": parameter_coverage(options.grids),
     }
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -167,18 +156,6 @@ def pruning() -> dict[str, dict[str, float]]:
         scores[f"{network} {retrain}"] = values
         print(f"(d) {network} {retrain}: " + ", ".join(f"{k} {v:.4f}" for k, v in values.items()), flush=True)
     return scores
-
-
-def parameter_coverage(grids: int) -> dict[str, dict[str, float]]:
-    """Return how often 90% intervals of parameters hold the truth, in so many grids of each law."""
-    study = load(Path(__file__).parents[1] / "sims" / "law_coverage.toml")
-    study = Study(study.kind, study.base, (*study.factors[:-1], Factor.of("seed", range(grids))))
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "grids.db", write=True) as store:
-        run(study, store, functools.partial(local, workers=1))
-        out = coverage(store.rows(study))
-    for law, shares in out.items():
-        print(f"(e) {law}: " + ", ".join(f"{name} {share:.3f}" for name, share in shares.items()), flush=True)
-    return out
 
 
 def score(fitted: np.ndarray, error: np.ndarray, **sizes: np.ndarray) -> dict[str, float]:
