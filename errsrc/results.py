@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ ROUNDING = 1e-12
 The square of float64's rounding error is 5e-32.  A squared error has this rounding error times a squared
 condition number, so this share is far above 5e-32.
 """
+
+
+Rounding = Literal["nearest", "down", "up"]
+"""How a number is rounded: the low end of an interval "down", the high end "up", other numbers "nearest"."""
 
 
 LONGEST_NUMBER = 1e5
@@ -313,14 +317,15 @@ class Interval:
 
     Examples
     --------
-    Only the digits that the interval supports are printed:
+    Only the digits that the interval supports are printed.  The low end is rounded down and the high end up,
+    so that the printed interval contains the computed one:
 
     >>> print(Interval(0.347312, 0.3312, 0.3641, 0.9))
-    0.347 [0.331, 0.364]
+    0.347 [0.331, 0.365]
     >>> print(Interval(3.2e-9, 0.0, 0.0213, 0.9))
-    < 0.021
+    < 0.022
     >>> print(Interval(46.7, 13.7, 1226.0, 0.9))
-    47 [14, 1200]
+    47 [13, 1300]
     >>> print(Interval(2.8e9, 2.54e9, 3.08e9, 0.9))
     2.80e+09 [2.54e+09, 3.08e+09]
     """
@@ -344,18 +349,25 @@ class Interval:
         nothing = max(abs(self.low), abs(self.estimate)) <= 1e-9 * self.high  # 0 to rounding
         if not self.determined or nothing:
             if math.isfinite(self.high) and (self.low == 0 or nothing):
-                return f"< {significant(self.high, self.high, 2)}"
+                return f"< {significant(self.high, self.high, 2, rounding='up')}"
             if math.isfinite(self.low) and self.low != 0:
-                return f"> {significant(self.low, self.low, 2)}"
+                return f"> {significant(self.low, self.low, 2, rounding='down')}"
             return "not determined"
         width = self.high - self.low
         if width <= 1e-9 * abs(self.estimate):  # no measurement, but rounding
             return f"{self.estimate:.6g}"
-        values = (self.estimate, self.low, self.high)
-        shown = [significant(v, width, 2) for v in values]
+        shown = self._rounded(width)
         if any("e+" in text for text in shown):  # then 2700000 is hard to compare
-            shown = [significant(v, width, 2, LONGEST_NUMBER) for v in values]
+            shown = self._rounded(width, LONGEST_NUMBER)
         return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+    def _rounded(self, width: float, exponent_from: float = 1e7) -> tuple[str, str, str]:
+        """Return the estimate, the low end rounded down, and the high end rounded up."""
+        return (
+            significant(self.estimate, width, 2, exponent_from),
+            significant(self.low, width, 2, exponent_from, "down"),
+            significant(self.high, width, 2, exponent_from, "up"),
+        )
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
@@ -595,7 +607,13 @@ def _unskewed(x: float, skewness: NDArray[np.float64], count: int) -> NDArray[np
     return np.where(skewed, 3 / divisor * (np.cbrt(1 + skewness * shifted) - 1), shifted)
 
 
-def significant(value: float, uncertainty: float, digits: int, exponent_from: float = 1e7) -> str:
+def significant(
+    value: float,
+    uncertainty: float,
+    digits: int,
+    exponent_from: float = 1e7,
+    rounding: Rounding = "nearest",
+) -> str:
     """Return `value` rounded so that `uncertainty` keeps `digits` significant digits.
 
     A value that would be rounded to 0 keeps `digits` significant digits of its own, unless it may be a
@@ -609,6 +627,9 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
         Significant digits of the uncertainty, >= 1.
     exponent_from : float
         A rounded value with at least this absolute value is written with a power of ten.
+    rounding : {"nearest", "down", "up"}
+        "down" for the low end of an interval and "up" for its high end, so that the printed interval
+        contains the computed one.
 
     Examples
     --------
@@ -616,6 +637,8 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
     ('12346', '3.142', '47')
     >>> significant(6e10, 1.2e10, 2)
     '6.0e+10'
+    >>> significant(3.14159, 0.02, 2, rounding="down")
+    '3.141'
     """
     if not math.isfinite(value):
         return f"{value}"
@@ -626,17 +649,54 @@ def significant(value: float, uncertainty: float, digits: int, exponent_from: fl
         uncertainty = abs(value)
     place = digits - 1 - math.floor(math.log10(uncertainty))
     if value and (place > 6 or abs(value) >= exponent_from):
-        rounded = abs(round(value, place)) or abs(value)  # 9.9e8 may round to 1.0e9
-        figures = max(1, math.floor(math.log10(rounded)) + place + 1)
+        value = _at_place(value, place, rounding) or value  # 9.9e8 may round to 1.0e9
+        figures = max(1, math.floor(math.log10(abs(value))) + place + 1)
         text = f"{value:#.{min(figures, 15)}g}"  # "#" keeps the zeros at the end
         return text.replace(".e", "e").removesuffix(".")
     if place > 6:
         return "0"
-    return f"{round(value, place) + 0.0:.{max(place, 0)}f}"  # 0, never -0
+    return f"{_at_place(value, place, rounding) + 0.0:.{max(place, 0)}f}"  # 0, never -0
+
+
+def bound_to(value: float, digits: int, rounding: Rounding) -> float:
+    """Return a bound rounded to significant digits of its own, away from the values that the bound allows.
+
+    Parameters
+    ----------
+    value : float
+        The bound.  0, infinities and nan are returned as they are.
+    digits : int
+        Number of significant digits, >= 1.
+    rounding : {"nearest", "down", "up"}
+        "down" for a lower bound, "up" for an upper bound.
+
+    Examples
+    --------
+    >>> bound_to(0.02131, 2, "up"), bound_to(123456.0, 2, "down")
+    (0.022, 120000.0)
+    """
+    if not math.isfinite(value) or value == 0:
+        return value
+    return _at_place(value, digits - 1 - math.floor(math.log10(abs(value))), rounding)
+
+
+def _at_place(value: float, place: int, rounding: Rounding) -> float:
+    """Return a finite number rounded at a decimal place, as `round` does, or down, or up.
+
+    A distance of at most 1e-6 steps from a rounded number may be an error of the computation: such a value
+    is rounded to the nearest number.
+    """
+    nearest = round(value, place)
+    step = 10.0**-place
+    if rounding == "nearest" or abs(value - nearest) <= max(1e-6 * step, 1e-15 * abs(value)):
+        return nearest
+    if rounding == "down":
+        return nearest if nearest < value else round(nearest - step, place)
+    return nearest if nearest > value else round(nearest + step, place)
 
 
 def equation(name: str, value: Interval) -> str:
-    """Return a text such as "n = 47 [14, 1200]", or "n > 2000000" if only one bound is known.
+    """Return a text such as "n = 47 [13, 1300]", or "n > 2000000" if only one bound is known.
 
     Parameters
     ----------
@@ -648,7 +708,7 @@ def equation(name: str, value: Interval) -> str:
     Examples
     --------
     >>> equation("n", Interval(46.7, 13.7, 1226.0, 0.9))
-    'n = 47 [14, 1200]'
+    'n = 47 [13, 1300]'
     >>> equation("n", Interval(math.nan, 2e6, math.inf, 0.9))
     'n > 2000000'
     >>> equation("n", Interval(math.nan, 0.0, math.inf, 0.9))

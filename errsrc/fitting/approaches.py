@@ -296,8 +296,8 @@ def compute_optimal(
     ...                         m="params", flops="C", budgets=1e22)
     >>> for one in found.frontiers:
     ...     print(f"{one.method}: a = {one.a}")
-    isoFLOP parabolas: a = 0.518 [0.507, 0.528]
-    law chinchilla: a = 0.518 [0.509, 0.527]
+    isoFLOP parabolas: a = 0.518 [0.507, 0.529]
+    law chinchilla: a = 0.518 [0.508, 0.527]
     """
     _check_fixed(law, fixed or {})
     check_huber_delta(huber_delta, objective, "compute_optimal")

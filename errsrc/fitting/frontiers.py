@@ -220,7 +220,7 @@ def frontier(
     >>> error = [4.88, 4.18, 3.74, 4.39, 3.67, 3.26, 4.08, 3.37, 2.95]
     >>> found = frontier(fit(Chinchilla, error, n=n, m=m), [1e19, 1e21])
     >>> print(found.a)
-    0.48 [0.42, 0.52]
+    0.48 [0.41, 0.52]
     """
     if fit.input_names != ("n", "m"):
         got = f"<a law in {', '.join(fit.input_names)}>"

@@ -28,7 +28,7 @@ from errsrc.fitting.ranges import (
 )
 from errsrc.fitting.table_notes import noted_library
 from errsrc.laws.law import Array
-from errsrc.results import Interval, TabularResult, TextTable, interval_columns, json_value
+from errsrc.results import Interval, TabularResult, TextTable, bound_to, interval_columns, json_value
 
 Cost = Callable[[Array, Array], ArrayLike]
 """A cost model: (n, m) -> cost, arrays of one shape, increasing in both."""
@@ -141,9 +141,8 @@ class Plan(TabularResult):
         by_law = open_ended and interval.low != interval.high
         if not by_law:
             return str(interval)
-        ends = [
-            f"{end:.2g}" if 0 < end < math.inf else "not bounded" for end in (interval.low, interval.high)
-        ]
+        rounded = (bound_to(interval.low, 2, "down"), bound_to(interval.high, 2, "up"))
+        ends = [f"{end:.2g}" if 0 < end < math.inf else "not bounded" for end in rounded]
         return f"{interval.estimate:.2g} [{', '.join(ends)}]"
 
     def as_dict(self) -> dict[str, Any]:
@@ -289,7 +288,7 @@ def plan(
     >>> n = [100, 200, 400, 800, 1600, 3200]
     >>> found = fit(Power, [0.303, 0.240, 0.202, 0.170, 0.152, 0.134], n=n)
     >>> print(plan(found, error=0.12).n)
-    9000 [6000, 21000]
+    9000 [5000, 21000]
     >>> [round(one.error.estimate, 3) for one in plan(found, budget=[6400, 12_800])]
     [0.124, 0.117]
     """

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import beta
 
 from errsrc.nets import MLP, Network, QuadraticNetwork, Weights, jacobian
-from errsrc.results import Interval
+from errsrc.results import Interval, bound_to
 from errsrc.settings.setting import Array
 
 ZERO_ERROR = 1e-24
@@ -305,10 +305,11 @@ class RecoveredNetwork:
                 f"The Jacobian's condition number is {self.condition:.2g}; "
                 f"{self.starts_solved} of {self.starts_ended} starts reached it."
             )
+        largest = bound_to(self.solved_share.high, 2, "up")
         return (
             f"None of {self.starts_ended:,} starts reached zero training error; the best has "
-            f"{self.training_error:.1e}.  At 95% fewer than {self.solved_share.high:.2g} of all starts do: "
-            f"one takes more than {1 / self.solved_share.high:,.0f} starts on average."
+            f"{self.training_error:.1e}.  At 95% fewer than {largest:.2g} of all starts do: "
+            f"one takes more than {math.floor(1 / self.solved_share.high):,} starts on average."
         )
 
 

@@ -36,7 +36,7 @@ from errsrc.plots.style import (
     logarithmic,
     signed,
 )
-from errsrc.results import Interval, equation
+from errsrc.results import Interval, bound_to, equation
 
 HOLDOUT = Instance(Holdout, "a Holdout, as errsrc.holdout returns it")
 """The rule of arguments that are a fit judged on held-out cells."""
@@ -560,7 +560,7 @@ def _floor(fit: Forecast, ax: Axes, lowest: float, level: float) -> None:
         ax.axhspan(floor.low, floor.high, color=GREY, alpha=0.14, linewidth=0)
         ax.axhline(floor.estimate, color=GREY, linewidth=1.0, label=f"floor {floor}")
         return
-    label = f"floor not determined: < {floor.high:.2g}"
+    label = f"floor not determined: < {bound_to(floor.high, 2, 'up'):.2g}"
     if floor.high < 0.1 * lowest:  # so far below the points that the figure would show little else
         ax.plot([], [], " ", label=label)
         return

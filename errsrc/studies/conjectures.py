@@ -19,7 +19,7 @@ from errsrc.conjecture.searches import Region, part_rows, search
 from errsrc.conjecture.thresholds import RATIOS, Threshold, curve_shape_of, curve_sizes, threshold
 from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.learners import Learner
-from errsrc.results import Interval, aligned
+from errsrc.results import Interval, aligned, bound_to
 from errsrc.settings import Setting, images
 from errsrc.studies.names import learners_and_settings
 from errsrc.sweeps import Kind
@@ -295,7 +295,7 @@ def threshold_lines(
     for name, row, cell in zip(learners_and_settings(cells), rows, cells, strict=True):
         found = Interval(row["n_star"], row["n_star.low"], row["n_star.high"], cell.level)
         base = row["n_nyquist_found"]
-        reached, ratio = f"> {found.low:,.0f}", f"> {found.low / base:.3g}"
+        reached, ratio = f"> {found.low:,.0f}", f"> {bound_to(found.low / base, 3, 'down'):.3g}"
         if np.isfinite(found.estimate):
             ends = f"[{found.low:,.0f}, {found.high:,.0f}]"
             reached, ratio = f"{found.estimate:,.0f} {ends}", f"{found.estimate / base:.3g}"

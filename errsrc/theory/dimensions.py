@@ -188,7 +188,7 @@ def intrinsic_dimension(
     >>> x = rng.standard_normal((2000, 2)) @ rng.standard_normal((2, 10))
     >>> print(intrinsic_dimension(x, smallest=1000))
         n        dimension d                 2 / d              4 / d
-    2,000  1.97 [1.88, 2.06]  1.016 [0.969, 1.065]  2.03 [1.94, 2.13]
+    2,000  1.97 [1.87, 2.07]  1.016 [0.968, 1.066]  2.03 [1.93, 2.14]
     1,000  2.04 [1.94, 2.14]  0.982 [0.936, 1.030]  1.96 [1.87, 2.06]
     """
     require("intrinsic_dimension", "sklearn")

@@ -109,7 +109,7 @@ def test_some_rows_of_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (tmp_path / "runs.csv").write_text("\n".join([f"{header},who", *both]))
     assert main(["frontier", str(tmp_path / "runs.csv"), "--where", "who=ours", "--budget", "1e21"]) == 0
     said = capsys.readouterr().out
-    assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in said
+    assert "isoFLOP parabolas  0.509 [0.490, 0.528]" in said
     assert said.splitlines()[1] == "24 runs at 4 budgets; --where kept 24 of 48 rows"
 
 
@@ -145,6 +145,6 @@ def test_a_table_in_json_is_no_fit(tmp_path: Path, capsys: pytest.CaptureFixture
     records = [dict(zip(header, map(float, row), strict=True)) for row in rows]
     (tmp_path / "runs.json").write_text(json.dumps(records))
     assert main(["frontier", str(tmp_path / "runs.json"), "--budget", "1e21"]) == 0
-    assert "isoFLOP parabolas  0.509 [0.491, 0.527]" in capsys.readouterr().out
+    assert "isoFLOP parabolas  0.509 [0.490, 0.528]" in capsys.readouterr().out
     assert main(["frontier", str(tmp_path / "none.json")]) == 2
     assert "none.json: No such file" in capsys.readouterr().err

@@ -194,7 +194,7 @@ def test_warnings_concern_what_the_table_shows() -> None:
     rows = str(found).splitlines()
     assert re.match(r"exponent    0\.1\d+ \[0\.10\d*, 0\.\d+\] of n, above the floor", rows[0])
     assert rows[1].startswith("floor       < 0.")
-    assert rows[3] == "no floor    0.114 [0.105, 0.124] of n, if the error had no floor (--fix c_inf=0)"
+    assert rows[3] == "no floor    0.114 [0.104, 0.125] of n, if the error had no floor (--fix c_inf=0)"
     assert any("not determined" in text for member in found.members for text in member.warnings)
 
 
