@@ -101,9 +101,8 @@ def run(args: argparse.Namespace) -> None:
 
     if args.file is not None:  # a wrong file, or a column that it does not have, is refused here
         table = read_table(args.file).where(args.where or ())
-        for role, name in columns.items():
-            columns[role] = table.found(name) or name
-            table.require(columns[role])
+        columns = {role: table.found(name) or name for role, name in columns.items()}
+        table.require_all(dict.fromkeys(columns.values(), ""))
     file = None if args.file is None else Path(args.file)
     rest = (tuple(args.where or ()), tuple(args.budget))
     options = Served(file, args.law, columns, table_sentence, *rest)

@@ -606,7 +606,9 @@ def columns_of_runs(table: DataTable, names: Mapping[str, str | None]) -> dict[s
         If the error or a named column is missing, if fewer than two of m, n and flops are there, or if two
         of them are the same column.
     """
-    found = {role: _column(table, role, names.get(role)) for role in ROLES}
+    found = {role: table.found(names.get(role) or role) for role in ROLES}
+    wanted = {role: names.get(role) or role for role in ROLES if names.get(role) or role == "error"}
+    table.require_all({found[role] or name: role for role, name in wanted.items()})
     columns = {role: column for role, column in found.items() if column is not None}
     sizes = {role: column for role, column in columns.items() if role != "run"}
     _check_sizes(table, sizes)
@@ -767,14 +769,6 @@ def law_frontier(found: Forecast, budgets: ArrayLike, factor: float = 6.0, level
         return frontier(found, budgets, level=level)
     one = frontier(found, budgets, cost=lambda n, m: factor * n * m, level=level)
     return dataclasses.replace(one, cost=f"C = {factor:.3g} n m")
-
-
-def _column(table: DataTable, role: str, asked: str | None) -> str | None:
-    """Return the column of a role; None if the table has none and nobody asked for one."""
-    name = table.found(asked or role)
-    if name is None and (asked is not None or role == "error"):
-        table.require(asked or role, role)
-    return name
 
 
 def _are_trainings(runs: NDArray[Any], sizes: Mapping[str, Array]) -> bool:

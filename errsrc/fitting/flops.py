@@ -92,8 +92,7 @@ def with_data_sizes(
     m = columns.get("m") or table.found("m")
     if compute is None or m is None:
         return table, ""
-    for name in (compute, m):
-        table.require(name)
+    table.require_all({compute: "", m: ""})
     table.usable({"flops": compute, "m": m})  # refuses text, and tables without a usable row
     sizes = {"flops": table.numbers(compute).values, "m": table.numbers(m).values}
     completed, _ = completed_sizes({name: np.where(x > 0, x, np.nan) for name, x in sizes.items()})

@@ -90,7 +90,8 @@ def table_inputs(
         used |= {"eps_np": before} if before in table.header else {}
     else:
         used = {name: own[name] for name in names}
-    used = {role: _column(table, role, name, columns, needs) for role, name in used.items()}
+    used = {role: name if role in columns else table.found(name) or name for role, name in used.items()}
+    table.require_all({name: role for role, name in used.items()}, needs)
     usable, left_out = table.usable(used, strict=strict, predicting=True)
     usable, left_out = _of_constant(table, notes, usable, left_out)
     if not usable.any():
@@ -127,14 +128,6 @@ def _needed_columns(names: Sequence[str], columns: Mapping[str, str], flops: obj
     return (
         f"The fit needs the {many} {listed}; columns={{'{first}': COL}} (--column {first}=COL) names another."
     )
-
-
-def _column(table: DataTable, role: str, name: str, asked: Mapping[str, str], needs: str) -> str:
-    """Return the column of an input, possibly in other letter case; raise ValueError if there is none."""
-    found = None if role in asked else table.found(name)
-    if found is None:
-        table.require(name, role, needs)
-    return found or name
 
 
 def _of_constant(

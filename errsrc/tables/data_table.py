@@ -200,19 +200,39 @@ class DataTable:
             A sentence on the columns that are needed.  The error message has this sentence instead of its
             sentence on the name of the column.
         """
-        shown = shortened(name)
-        if name in self.repeated:
-            raise ValueError(f"{self.source} has more than one column {shown!r}.")
-        if name in self.columns:
+        self.require_all({name: option}, needs)
+
+    def require_all(self, names: Mapping[str, str], needs: str = "") -> None:
+        """Raise ValueError if columns are missing, with all their names, or if several have one of the names.
+
+        Parameters
+        ----------
+        names : dict of str to str
+            {name: the input, or "error", that the column was expected to hold, or "" if the user named the
+            column}.
+        needs : str
+            A sentence on the columns that are needed.  The error message has this sentence instead of its
+            sentence on the names of the columns.
+        """
+        for name in names:
+            if name in self.repeated:
+                raise ValueError(f"{self.source} has more than one column {shortened(name)!r}.")
+        missing = {name: option for name, option in names.items() if name not in self.columns}
+        if not missing:
             return
+        hints = {name: nearest_column(name, option, self.columns) for name, option in missing.items()}
+        options = [option for option in missing.values() if option]
         others = shortened(", ".join(self.columns), 120)
-        hint, advice = nearest_column(name, option, self.columns), advice_on_layout(self.columns)
-        if needs:
-            advice = f" {needs}"
-        elif option and not advice:
-            advice = f" Name the column by {option}=... (--{option} COL){hint}."
-            hint = ""
-        raise ValueError(f"{self.source} has no column {shown!r}{hint}; it has {others!r}.{advice}")
+        several = "s" if len(missing) > 1 else ""
+        advice = f" {needs}" if needs else advice_on_layout(self.columns)
+        if options and not advice:
+            python = ", ".join(f"{option}=..." for option in options)
+            shell = " ".join(f"--{option} COL" for option in options)
+            which = "" if several else hints.pop(*missing)  # a single hint follows the advice
+            advice = f" Name the column{'s' if len(options) > 1 else ''} by {python} ({shell}){which}."
+        *first, last = [f"{shortened(name)!r}{hints.get(name, '')}" for name in missing]
+        named = f"{', '.join(first)} and {last}" if first else last
+        raise ValueError(f"{self.source} has no column{several} {named}; it has {others!r}.{advice}")
 
     @functools.cached_property
     def _marks(self) -> Marks:
@@ -490,10 +510,8 @@ class DataTable:
             If a column is missing, if a cell is text that is no number, if losses are negative, if no row can
             be used, or if ``rules.strict`` is True and a row cannot be used.
         """
-        for role, name in columns.items():
-            self.require(name, role if name == role else "")
-        for name in clusters:
-            self.require(name)
+        needed = {name: role if name == role else "" for role, name in columns.items()}
+        self.require_all({**dict.fromkeys(clusters, ""), **needed})
         once, copies = self.without_copies({*columns.values(), *clusters})
         if copies is not None and rules.strict:
             raise ValueError(f"{self.source} has copied rows: {copies}.")
