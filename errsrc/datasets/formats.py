@@ -218,6 +218,23 @@ def picture(path: Path, side: int) -> NDArray[np.uint8]:
     )
 
 
+def shorter_side(path: Path) -> int:
+    """Return the smaller of a picture's height and width in pixels, without decoding; 0 if it is unreadable.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+    try:
+        from PIL import Image
+
+        with Image.open(path) as image:
+            return min(image.size)
+    except Exception:  # whatever a broken picture makes Pillow raise, and a missing Pillow
+        return 0
+
+
 def _eight_bits(image: Image) -> Image:
     """Return a PNG file's grey pixels of 16 bits as 8 bits, and all other pictures as they are."""
     from PIL import Image

@@ -34,7 +34,7 @@ OWN_FILES = ("own_model.py", "own_grid.toml")
 """The files of the starter "vision" that a folder of images gets."""
 
 SIDE = 32
-"""Side in pixels to which a starter resizes the pictures of a folder."""
+"""Largest side in pixels to which a starter resizes the pictures of a folder; it enlarges none."""
 
 FEWEST_IMAGES = 32
 """Smallest number of training images, without those for validation, for which a starter is written."""
@@ -113,7 +113,7 @@ def _in_order_of_editing(files: Iterable[str]) -> list[str]:
 
 def _with_images(text: str, images: Path, folder: Path) -> str:
     """Return the text of a study that trains on the images of a folder, as seen from the study's folder."""
-    from errsrc.datasets.image_sets import check_files
+    from errsrc.datasets.image_sets import check_files, picture_side
 
     counts = np.bincount(check_files(os.path.join(images, ""), SIDE))
     classes, smallest = len(counts), int(counts.min())
@@ -127,6 +127,7 @@ def _with_images(text: str, images: Path, folder: Path) -> str:
             f"{validation // classes} are for validation. The largest n would be {largest}, and must be at "
             f"least {fewest}."
         )
+    side = min(SIDE, picture_side(os.path.join(images, "")) or SIDE)
     place = images.expanduser()
     relative = os.path.relpath(place.parent.resolve() / place.name, folder.resolve())
     named = relative if os.sep in relative else os.path.join(os.curdir, relative)  # never the name of a set
@@ -138,7 +139,8 @@ def _with_images(text: str, images: Path, folder: Path) -> str:
     text = re.sub(r"# Your own images:.*\n(#.*\n)*\n", "", text)
     for pattern, line in {
         r"dataset = .*": f"dataset = {path}      # relative to the folder in which you give the command\n"
-        f"side = {SIDE}                   # in pixels; pictures of another size are resized to it",
+        f"side = {side}".ljust(28)
+        + "# in pixels; pictures of another size are resized to it",
         r"validation = \d+ *": f"validation = {validation}".ljust(28),
         r"n = \[.*?\] *# ": f"n = [{sizes}]".ljust(28)
         + f"# at most {largest}, as {smallest} images of each class are used; ",

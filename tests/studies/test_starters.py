@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from errsrc import studies
 from errsrc.cli import main
@@ -104,9 +105,11 @@ def test_a_starter_for_a_folder_of_images_has_sizes_that_suit_it(tmp_path, monke
     sizes = {factor.fields[0]: [value for (value,) in factor.values] for factor in study.factors}
     assert sizes["n"] == [10, 20, 40, 80, 2 * (100 - 20)]
     monkeypatch.chdir("../my photos")
+    Image.new("RGB", (28, 20)).save("train/a/0.png")
     Path("digits").symlink_to(".")
     assert main(["new", "vision", ".", "--images", "digits"]) == 0
-    assert studies.load("own_grid.toml").base.dataset == "./digits"
+    study = studies.load("own_grid.toml")
+    assert (study.base.dataset, study.base.side) == ("./digits", 20)
     Path("digits").unlink()
     monkeypatch.chdir("../mine")
     Path("link").symlink_to("../my photos/train", target_is_directory=True)
