@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from errsrc import checks
 from errsrc.checks import Integer, NonNegativeArray, Number, Optional, PositiveArray
 from errsrc.theory.flows import NODES, parabola
-from errsrc.theory.spectrum import Array, broadcast_sizes, checked_spectrum
+from errsrc.theory.spectrum import SMALLEST, Array, broadcast_sizes, checked_spectrum
 
 _FEW_STEPS = 10  # up to this number of steps the contour is a circle
 _CIRCLE = 64  # points of the circle
@@ -105,19 +105,20 @@ def one_pass_sgd(
     """
     models, times = broadcast_sizes("one_pass_sgd", m=m, steps=steps)
     e, c = checked_spectrum(eigenvalues, target, "one_pass_sgd")
-    spectrum = _Spectrum.of(e, c, counts, "one_pass_sgd")
+    unit = _unit(e, "one_pass_sgd")
+    spectrum, rate = _Spectrum.of(e / unit, c, counts, "one_pass_sgd"), float(learning_rate) * unit
     if (times != np.round(times)).any():
         fraction = float(times[times != np.round(times)].flat[0])
         raise ValueError(checks.refusal("steps", "one_pass_sgd", "integers >= 0", fraction))
     for model in np.unique(models):
         most = spectrum.largest_rate(float(model), batch)
-        if learning_rate >= most:
-            accepted = f"below {most:.4g}, where the risk begins to diverge for m = {model:g}"
+        if rate >= most:
+            accepted = f"below {most / unit:.4g}, where the risk begins to diverge for m = {model:g}"
             raise ValueError(checks.refusal("learning_rate", "one_pass_sgd", accepted, learning_rate))
     excess = np.empty(models.shape)
     for place in np.ndindex(models.shape):
         model, t = float(models[place]), float(times[place])
-        descent = _Descent(model, spectrum, learning_rate, batch, noise)
+        descent = _Descent(model, spectrum, rate, batch, noise)
         excess[place] = max(descent.excess(t), 0.0) if t > 0 else c.sum()
     return excess
 
@@ -169,7 +170,20 @@ def largest_learning_rate(
     (0.61, 1.876)
     """
     e, _ = checked_spectrum(eigenvalues, eigenvalues, "largest_learning_rate")
-    return _Spectrum.of(e, e, counts, "largest_learning_rate").largest_rate(m, batch)
+    unit = _unit(e, "largest_learning_rate")
+    return _Spectrum.of(e / unit, e, counts, "largest_learning_rate").largest_rate(m, batch) / unit
+
+
+def _unit(e: Array, where: str) -> float:
+    """Return a unit for the eigenvalues in which the squares of the largest ones do not over- or underflow.
+
+    The risk depends on the eigenvalues only through their products with the learning rate.
+    """
+    top = float(e.max())
+    if top == 0:
+        accepted = f"numbers, the largest at least {SMALLEST:g}"
+        raise ValueError(checks.refusal("eigenvalues", where, accepted, "<smaller numbers>"))
+    return 1.0 if 1e-100 < top < 1e100 else top
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,6 +275,9 @@ class _Descent:
 
     def excess(self, steps: float) -> float:
         """Return the excess risk after a number of steps > 0."""
+        spectrum = self.spectrum
+        if self.rate < 1e-100 and self.rate * steps * (spectrum.count @ spectrum.e) < 1e-20:
+            return float(spectrum.c.sum()) + spectrum.rest  # nothing is learned; rate^2 may underflow
         if steps <= _FEW_STEPS:
             points = 2 * np.pi / _CIRCLE * (np.arange(_CIRCLE // 2 * _SUBSTEPS + 1) / _SUBSTEPS)
             s = np.asarray(24 / _CIRCLE + 1j * points)

@@ -93,6 +93,20 @@ def test_counts_are_repeated_eigenvalues():
         one_pass_sgd(9, 5, E, C, learning_rate=0.1, counts=[1, 2])
 
 
+@pytest.mark.parametrize("unit", [1e-250, 1e-160, 1e200])
+def test_only_the_product_of_learning_rate_and_eigenvalues_counts(unit):
+    expected = one_pass_sgd(9, [0, 5, 500], E, C, learning_rate=0.2, noise=0.1)
+    found = one_pass_sgd(9, [0, 5, 500], unit * E, C, learning_rate=0.2 / unit, noise=0.1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)  # close eigenvalues merge in other groups
+    assert unit * largest_learning_rate(9, unit * E) == pytest.approx(largest_learning_rate(9, E), rel=1e-4)
+
+
+def test_nothing_is_learned_with_tiny_eigenvalues():
+    np.testing.assert_array_equal(one_pass_sgd(5, [1, 10, 10**9], [1e-200], [3.0], learning_rate=0.1), 3.0)
+    with pytest.raises(ValueError, match=r"'eigenvalues' .* the largest at least 1e-290"):
+        one_pass_sgd(5, 1, [1e-300], [1.0], learning_rate=0.1)
+
+
 def balanced(a, b):
     """The exponents from the four terms alone: the best m, where the largest term is smallest."""
     x = np.linspace(0, 1, 1001)  # m = f^x
