@@ -8,25 +8,27 @@ from typing import Self
 import numpy as np
 
 from errsrc import checks
-from errsrc.fields import choice, flag, integer, number
+from errsrc.bases import Basis
+from errsrc.fields import choice, flag, instance, integer, number
 from errsrc.learners.gradient_descent import learned_share
 from errsrc.learners.spectral import SpectralLearner, rounding_cutoff, truncated_inverse
 from errsrc.rng import seed_of
 from errsrc.settings import FunctionClass
-from errsrc.settings.features import ACTIVATIONS, FeatureSpan
+from errsrc.settings.features import ACTIVATIONS, WEIGHTS, FeatureSpan, check_features
 from errsrc.settings.setting import Array
 
 
 @dataclass(frozen=True)
 class RandomFeatures(SpectralLearner):
-    """Linear regression on m random features of the inputs, by ridge regression or by gradient descent.
+    """Linear regression on m random features, by ridge regression or by gradient descent.
 
-    Feature j of an input x is act(w_j' x) / sqrt(m), with standard normal weights w_j (see
-    `errsrc.settings.FeatureSpan`).  Let Z be the n x m matrix of the features of the examples.  Without
-    `steps`, the coefficients minimise |y - Z c|^2 + ridge |c|^2; for ridge 0, they are the solution of
-    smallest norm.  With `steps`, the coefficients are the result of full-batch gradient descent from 0.  A
-    step is c <- c + learning_rate / n (Z'(y - Z c) - ridge c); this is gradient descent on the same
-    objective, divided by 2 n.
+    Feature j of an input x is act(w_j' x) / sqrt(m), with standard normal weights w_j.  If a basis is given,
+    the scaled basis functions at x replace the coordinates of x (see `errsrc.settings.FeatureSpan`).
+
+    Let Z be the n x m matrix of the features of the examples.  Without `steps`, the coefficients minimise |y
+    - Z c|^2 + ridge |c|^2; for ridge 0, they are the solution of smallest norm.  With `steps`, the
+    coefficients are the result of full-batch gradient descent from 0.  A step is c <- c + learning_rate / n
+    (Z'(y - Z c) - ridge c); this is gradient descent on the same objective, divided by 2 n.
 
     If the setting has closed forms for the class of these features, and `fixed` is false, each draw of a
     budget has its own features, which are derived from the seed.  The terms are then means over features and
@@ -49,13 +51,26 @@ class RandomFeatures(SpectralLearner):
     learning_rate : float
         Learning rate, > 0.  It must be below 2 n / (d^2 + ridge), where d is the largest singular value of Z.
         For larger rates the descent would not converge.
+    basis : Basis or None
+        Basis whose functions the features combine; None for features of the inputs themselves.
+    decay : float
+        The variance of a basis function of degree k in the features is proportional to max(k, 1)^-decay.
+        Without a basis, the decay must be 0.
+    weights : str
+        "normal" for normal weights; "fourier" for random Fourier features sqrt(2 / m) cos(k_j' x + b_j) with
+        frequencies of a `Torus`.
 
     Notes
     -----
-    For a teacher that is linear in normal inputs, all terms of the budget have closed forms, given inputs and
-    features, for all four activations.  The learner computes the result of gradient descent from a formula.
-    Therefore the cost does not grow with the number of steps.  No feature of an even activation, such as
-    "square", is correlated with a linear teacher.
+    The terms of the budget have closed forms, given inputs and features, in these cases: a linear teacher of
+    normal inputs (`LinearTeacher`) and features without a basis, or a teacher in a band (`BandTeacher`) and
+    features of a basis with the same domain.  All four activations have closed forms for linear teachers.
+    For teachers in a band, "linear" features have them for every basis, "square" features for the bases of
+    errsrc, and "relu" and "erf" features for a `Cube` of at most 14 bits.
+
+    The learner computes the result of gradient descent from a formula.  Therefore the cost does not grow with
+    the number of steps.  No feature of an even activation, such as "square", is correlated with a linear
+    teacher.
 
     Examples
     --------
@@ -63,6 +78,16 @@ class RandomFeatures(SpectralLearner):
     >>> learner = RandomFeatures(m=4)
     >>> bool(np.allclose(learner.fit(x, x[:, 1], np.random.default_rng(0))(x), x[:, 1]))
     True
+
+    Random features of a kernel with known eigenfunctions, and a teacher from the same kernel:
+
+    >>> from errsrc.bases import Torus
+    >>> from errsrc.settings import BandTeacher
+    >>> from errsrc.sources import budget
+    >>> kernel = {"basis": Torus(8), "decay": 2.0}
+    >>> found = budget(BandTeacher(**kernel), RandomFeatures(10, ridge=0.01, **kernel), n=12)
+    >>> print(found.status.partition(";")[0])
+    Random inputs: exact given inputs and features
     """
 
     m: int = integer(100, at_least=1)
@@ -72,11 +97,18 @@ class RandomFeatures(SpectralLearner):
     ridge: float = number(0.0, at_least=0)
     steps: int | None = integer(None, at_least=0)
     learning_rate: float = number(0.1, above=0)
+    basis: Basis | None = instance(Basis, "a basis of errsrc.bases", None)
+    decay: float = number(0.0, at_least=-100, at_most=100)
+    weights: str = choice("normal", WEIGHTS)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_features(self, "RandomFeatures")
 
     @property
     def function_class(self) -> FunctionClass:
         """The functions that the features of `seed` span."""
-        return FeatureSpan(self.m, self.seed, self.activation)
+        return FeatureSpan(self.m, self.seed, self.activation, self.basis, self.decay, self.weights)
 
     def feature_map(self, x: Array) -> Array:
         """Return the features of inputs x (N, dim), float64 (N, m)."""

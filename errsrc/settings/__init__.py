@@ -20,6 +20,7 @@ from errsrc.settings.classes import FunctionClass as FunctionClass
 from errsrc.settings.classes import Linear as Linear
 from errsrc.settings.classes import NetworkFunctions as NetworkFunctions
 from errsrc.settings.classes import RankK as RankK
+from errsrc.settings.coordinate_setting import CoordinateSetting as CoordinateSetting
 from errsrc.settings.features import FeatureSpan as FeatureSpan
 from errsrc.settings.gaussian_setting import GaussianSetting as GaussianSetting
 from errsrc.settings.gp import GaussianProcessTeacher as GaussianProcessTeacher

@@ -12,8 +12,10 @@ from errsrc.bases import BandFunction, Basis, Legendre, Slepian, Torus, shared_p
 from errsrc.fields import Checked, flag, instance, integer, number
 from errsrc.results import ROUNDING, Interval
 from errsrc.settings.channels import Channel, Clean, Gaussian
-from errsrc.settings.classes import FunctionClass
-from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
+from errsrc.settings.classes import FunctionClass, Span
+from errsrc.settings.coordinate_setting import CoordinateSetting
+from errsrc.settings.features import FeatureSpan, coordinates
+from errsrc.settings.gaussian_setting import Quadrature
 from errsrc.settings.nodes import Nodes, Uniform
 from errsrc.settings.setting import ZERO, Array, Setting
 
@@ -58,7 +60,7 @@ class _BandInputs(Checked):
 
 
 @dataclass(frozen=True)
-class BandTeacher(_BandInputs, GaussianSetting):
+class BandTeacher(_BandInputs, CoordinateSetting):
     """A setting whose teachers are random functions in a band, with independent normal coefficients.
 
     The band is the span of an orthonormal basis.  The variance of a coefficient of degree k is proportional
@@ -158,11 +160,32 @@ class BandTeacher(_BandInputs, GaussianSetting):
         """
         return [self.whole(x) * np.sqrt(self.variances) for x in points]
 
-    def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
-        """Return the exact quadrature of the basis if the class is a band, otherwise a uniform sample.
+    @property
+    def coordinate_variances(self) -> Array:
+        """The `variances` of the coefficients, see `CoordinateSetting.coordinate_variances`."""
+        return self.variances
 
-        See `GaussianSetting.quadrature`.
+    def has_span(self, function_class: FunctionClass) -> bool:
+        """Return whether a class is the span of features of basis functions whose moments are known.
+
+        The basis of the features must have the domain of this setting's basis.  See
+        `FeatureSpan.exact_order` and `CoordinateSetting.has_span`.
         """
+        return isinstance(function_class, FeatureSpan) and function_class.exact_order(self.whole) is not None
+
+    def span(self, function_class: FunctionClass) -> Span | None:
+        """Return an orthonormal basis of a class that features span, see `CoordinateSetting.span`."""
+        return function_class.band_span(self.whole) if isinstance(function_class, FeatureSpan) else None
+
+    def quadrature(self, function_class: FunctionClass, rng: np.random.Generator, count: int) -> Quadrature:
+        """Return the exact quadrature of the basis for bands and features, otherwise a uniform sample.
+
+        See `GaussianSetting.quadrature`, and `has_span` for the features that have an exact quadrature.
+        """
+        if isinstance(function_class, FeatureSpan):
+            order = function_class.exact_order(self.whole)
+            if order is not None:
+                return Quadrature(*self.whole.quadrature(order), exact=True)
         band = function_class.band
         if band is None:
             points = self.fresh(count, rng)
@@ -197,15 +220,21 @@ class BandTeacher(_BandInputs, GaussianSetting):
         raise ValueError(checks.refusal("function_class", "BandTeacher", accepted, function_class))
 
     def frame(self, function_class: FunctionClass, points: Array) -> Array | None:
-        """Return the basis functions of a band at points, see `GaussianSetting.frame`."""
+        """Return orthonormal functions of a band or of the span of features, see `GaussianSetting.frame`."""
+        span = self.span(function_class)
+        if span is not None:
+            return coordinates(span, function_class.features(points))
         basis = self.basis_of(function_class)
         return None if basis is None else basis(points)
 
     def dimension(self, function_class: FunctionClass) -> float:
-        """Return M, the number of basis functions of a band, or inf for the class of all functions.
+        """Return the dimension of a band or of the span of features, or inf for the class of all functions.
 
         See `GaussianSetting.dimension`.
         """
+        span = self.span(function_class)
+        if span is not None:
+            return len(span.root)
         basis = self.basis_of(function_class)
         return np.inf if basis is None else basis.size
 
@@ -214,8 +243,12 @@ class BandTeacher(_BandInputs, GaussianSetting):
 
         If both bands have bases of the same family, the result is a sum of coefficient variances (Parseval).
         If not, an exact quadrature gives, for each basis function of the teacher, the share outside the band
-        of the class.  See `Setting.realizability`.
+        of the class.  For the span of features, see `variance_outside`.  See `Setting.realizability`.
         """
+        span = self.span(function_class)
+        if span is not None:
+            value = self.variance_outside(span)
+            return Interval(value, value, value, 0.95)
         basis = self.basis_of(function_class)
         if basis is None:
             return ZERO
@@ -259,17 +292,22 @@ class BandTeacher(_BandInputs, GaussianSetting):
         only for M or M + 1 nodes that vary in two or more coordinates.  A function of the band can then be 0
         at all nodes although the nodes are far apart.  In one coordinate, s is small only if two nodes are
         close to each other.  Their labels are then close, too, and the mean stays finite.
+
+        The same rules hold for the span of M features of basis functions.  But for features of one coordinate
+        without noise, the mean can also be infinite if the method returns False.
         """
         size = self.dimension(function_class)
         if not self.nodes.uniform or min(n, size) < 2:
             return False
-        coordinates = self.basis.continuous_dim  # 0 where nodes can repeat
+        varying = self.basis.continuous_dim  # number of coordinates; 0 where nodes can repeat
         if self.noise_std == 0:
             lacking = self.realizability(function_class).estimate
-            return lacking > ROUNDING and coordinates >= 2 and 0 <= n - size <= 1
-        analytic = isinstance(self.basis_of(function_class), (Torus, Legendre, Slepian))
-        largest = 2 * size - 1 if coordinates == 1 and analytic else size + 1
-        return bool(coordinates) and n <= largest and (n >= size - 1 or coordinates <= 2)
+            return lacking > ROUNDING and varying >= 2 and 0 <= n - size <= 1
+        of_features = isinstance(function_class, FeatureSpan)
+        basis = self.whole if of_features else self.basis_of(function_class)
+        analytic = isinstance(basis, (Torus, Legendre, Slepian))
+        largest = 2 * size - 1 if varying == 1 and analytic else size + 1
+        return bool(varying) and n <= largest and (n >= size - 1 or varying <= 2)
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,21 @@ from errsrc.nets import Network, embeds
 
 @dataclass(frozen=True, eq=False)
 class Span:
-    """An orthonormal basis of a class that features span, for independent normal inputs.
+    """An orthonormal basis of a class that features span, and other functions projected on the class.
 
-    Let h be the p functions of the basis, orthonormal under the distribution of the inputs.
+    Let h be the p functions of the basis, orthonormal under the distribution of the inputs.  The other
+    functions are the functions of which a setting's teachers are combinations.  For linear teachers, they are
+    the coordinates of an input, each divided by its standard deviation.  For teachers in a band, they are the
+    functions of the band's orthonormal basis.
 
     Attributes
     ----------
     root : ndarray of float64, (p, m)
         Coefficients of the m features in the basis: the features are h' root.
-    inputs : ndarray of float64, (p, dim)
-        Coefficients, in the basis, of the projections of an input's coordinates on the class.  Each
-        coordinate is first divided by its standard deviation.
+    inputs : ndarray of float64, (p, R)
+        Coefficients, in the basis, of the projections of the R other functions on the class.
     whole : bool
-        Whether the class contains all linear maps of the inputs.
+        Whether the class contains all other functions.
     """
 
     root: NDArray[np.float64]

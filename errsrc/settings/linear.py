@@ -11,8 +11,9 @@ from errsrc import checks
 from errsrc.fields import declare, integer, number
 from errsrc.results import Interval, mean_interval
 from errsrc.settings.classes import FunctionClass, Span
+from errsrc.settings.coordinate_setting import CoordinateSetting
 from errsrc.settings.features import FeatureSpan, coordinates
-from errsrc.settings.gaussian_setting import GaussianSetting, Quadrature
+from errsrc.settings.gaussian_setting import Quadrature
 from errsrc.settings.setting import ZERO, Array, Predictor
 from errsrc.theory import least_squares
 
@@ -21,7 +22,7 @@ REALIZABILITY_DRAWS = 4096
 
 
 @dataclass(frozen=True)
-class LinearTeacher(GaussianSetting):
+class LinearTeacher(CoordinateSetting):
     """A setting with linear teachers f(x) = W x, normal inputs and normal weights.
 
     The coordinates of an input are independent and normal, with the variances `eigenvalues`.  The entries
@@ -94,6 +95,19 @@ class LinearTeacher(GaussianSetting):
         return raw / (raw * self.eigenvalues).sum()
 
     @property
+    def coordinate_variances(self) -> Array:
+        """Prior variances of the terms W_i x_i of a teacher's values, summed over outputs, float64 (dim,)."""
+        return np.asarray(self.weight_variances * self.eigenvalues)
+
+    def has_span(self, function_class: FunctionClass) -> bool:
+        """Return True for random features of the inputs, see `CoordinateSetting.has_span`."""
+        return isinstance(function_class, FeatureSpan) and function_class.basis is None
+
+    def span(self, function_class: FunctionClass) -> Span | None:
+        """Return an orthonormal basis of a class that features span, see `CoordinateSetting.span`."""
+        return function_class.span(self.eigenvalues)
+
+    @property
     def output_stds(self) -> Array:
         """Standard deviations of the outputs, float64 (outputs,); their squares sum to 1."""
         rows = np.arange(1, (self.outputs or 1) + 1, dtype=np.float64)
@@ -150,7 +164,7 @@ class LinearTeacher(GaussianSetting):
         For the span of linear features, return an orthonormal basis of the span.  See
         `GaussianSetting.frame`.
         """
-        span = function_class.span(self.eigenvalues) if function_class.linear else None
+        span = self.span(function_class) if function_class.linear else None
         if span is not None:
             return coordinates(span, function_class.features(points))
         if function_class.linear:
@@ -162,7 +176,7 @@ class LinearTeacher(GaussianSetting):
 
         See `GaussianSetting.dimension`.
         """
-        if isinstance(function_class, FeatureSpan):
+        if isinstance(function_class, FeatureSpan) and function_class.basis is None:
             return function_class.dimension(self.dim)
         return super().dimension(function_class)
 
@@ -174,7 +188,7 @@ class LinearTeacher(GaussianSetting):
         teachers is estimated from `REALIZABILITY_DRAWS` teachers, with a 95% interval.  The mean is exactly 0
         if no W has a rank above k.  See `Setting.realizability`.
         """
-        span = function_class.span(self.eigenvalues)
+        span = self.span(function_class)
         if span is not None:
             value = self.variance_outside(span)
             return Interval(value, value, value, 0.95)
@@ -189,19 +203,6 @@ class LinearTeacher(GaussianSetting):
             for _ in range(REALIZABILITY_DRAWS)
         ]
         return mean_interval(np.array(draws), 0.95)
-
-    def variance_outside(self, span: Span) -> float:
-        """Return the mean variance of the part of teachers outside the span of features.
-
-        Parameters
-        ----------
-        span : Span
-            The span of features, see `FunctionClass.span`.
-        """
-        if span.whole:
-            return 0.0
-        outside = np.maximum(1 - np.square(span.inputs).sum(0), 0.0)
-        return float(outside @ (self.weight_variances * self.eigenvalues))
 
     def least_squares_diverges(self, function_class: FunctionClass, n: int) -> bool:
         """Return True if labels are noisy and |n - M| <= 1 (Breiman and Freedman 1983), otherwise False.

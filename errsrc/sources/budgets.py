@@ -14,7 +14,7 @@ from errsrc import checks, records
 from errsrc.checks import LEVEL, SEED, Flag, Instance, Integer, Number, Optional, OrWord
 from errsrc.learners import Learner, as_learner
 from errsrc.results import PointEstimate
-from errsrc.settings import FunctionClass, GaussianSetting, LinearTeacher, Setting, TableTeacher
+from errsrc.settings import CoordinateSetting, FunctionClass, GaussianSetting, Setting, TableTeacher
 from errsrc.settings.setting import Array
 from errsrc.sources.bracketed import bracketed_budget
 from errsrc.sources.effort import Effort
@@ -167,8 +167,9 @@ def budget_grid(
     """Return the budgets of several learners at several numbers of examples.
 
     Each budget equals the result of `budget`, up to rounding.  The budgets of `RandomFeatures` in a
-    `LinearTeacher` are computed at once: learners that differ only in ridge, steps or learning rate share all
-    decompositions.  Many such learners on a fine grid of steps therefore cost little more than one learner.
+    `LinearTeacher` or `BandTeacher` are computed at once: learners that differ only in ridge, steps or
+    learning rate share all decompositions.  Many such learners on a fine grid of steps therefore cost little
+    more than one learner.
 
     Parameters
     ----------
@@ -233,7 +234,7 @@ def budgets_of(setting: Setting, experiments: Sequence[Experiment]) -> list[Budg
     """
     shared: Mapping[Experiment, list[DesignTerms]] = {}
     later: Mapping[Experiment, Experiment] = {}
-    if isinstance(setting, LinearTeacher) and budget_in.dispatch(type(setting)) is gaussian_budget:
+    if isinstance(setting, CoordinateSetting) and budget_in.dispatch(type(setting)) is gaussian_budget:
         suited = [one for one in experiments if has_feature_terms(setting, one)]
         later = _horizons(suited)
         shared = random_feature_terms(setting, [*suited, *{id(one): one for one in later.values()}.values()])

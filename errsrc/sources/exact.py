@@ -13,7 +13,14 @@ import numpy as np
 from errsrc import checks
 from errsrc.learners import Fitted, Learner
 from errsrc.rng import seed_of
-from errsrc.settings import FeatureSpan, FunctionClass, GaussianSetting, LinearTeacher, TableTeacher
+from errsrc.settings import (
+    CoordinateSetting,
+    FeatureSpan,
+    FunctionClass,
+    GaussianSetting,
+    LinearTeacher,
+    TableTeacher,
+)
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracketed import bracketed_budget
@@ -141,7 +148,7 @@ def _mean_risk(
 
     If the features are random, return the mean for the features of each draw, (draws,).
     """
-    if not has_feature_terms(setting, experiment):
+    if not (isinstance(setting, LinearTeacher) and has_feature_terms(setting, experiment)):
         return setting.least_squares_risk(experiment.function_class, experiment.n)
     size = int(setting.dimension(experiment.function_class))
     risks = [least_squares(experiment.n, size, noise=setting.noise, outside=one) for one in realizability]
@@ -176,8 +183,12 @@ def _judged(setting: GaussianSetting, experiment: Experiment, seconds: float = 0
     learner, n, draws, level = experiment.learner, experiment.n, experiment.draws, experiment.level
     if has_feature_terms(setting, experiment):
         size = (n, int(setting.dimension(experiment.function_class)))
-        if not (learner.inverts_singular_values(size) and affordable_designs(n, setting.input_dim)):
+        if not learner.inverts_singular_values(size):
             return {}  # with bounded gains, no draw is far from the others
+        if not isinstance(setting, LinearTeacher):
+            return _further_fits(setting, experiment, seconds).judged(draws, level)
+        if not affordable_designs(n, setting.input_dim):
+            return {}
         return judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
     judged = judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
     if "total" in judged or ("uncertainty" in judged and averages_labels(learner)):
@@ -357,7 +368,7 @@ def _of_random_features(
     function_class: FeatureSpan, setting: GaussianSetting, experiment: Experiment
 ) -> tuple[list[DesignTerms], bool]:
     """Return the terms of regression on random features; see `errsrc.sources.random_features`."""
-    if isinstance(setting, LinearTeacher) and has_feature_terms(setting, experiment):
+    if isinstance(setting, CoordinateSetting) and has_feature_terms(setting, experiment):
         terms = random_feature_terms(setting, [experiment])[experiment]
         return terms, _is_least_squares_of_features(setting, experiment)
     return _closed_form(setting, experiment)

@@ -1,11 +1,12 @@
 """Exact terms of regression on random features, given the inputs of the examples and the features.
 
-Let g be the coordinates of an input, divided by their standard deviations, and let h be an orthonormal basis
-of the features' span (`errsrc.settings.classes.Span`).  A teacher is c' g, with independent normal
-coefficients c of variances t.  Let G be the n x dim matrix of the coordinates of the examples, and K = G
-diag(t)^1/2 = U diag(d) V' a singular value decomposition.  Let A = E[h g'] diag(t)^1/2 be the coefficients
-of the projected coordinates, scaled like K, and s the standard deviation of the noise.  Then, given the
-labels y:
+Let g be the coordinates of the setting: orthonormal functions of the input, of which all teachers are
+combinations (`errsrc.settings.CoordinateSetting`).  For linear teachers, they are the coordinates of an
+input, divided by their standard deviations.  Let h be an orthonormal basis of the features' span
+(`errsrc.settings.classes.Span`).  A teacher is c' g, with independent normal coefficients c of variances t.
+Let G be the n x R matrix of the coordinates of the examples, and K = G diag(t)^1/2 = U diag(d) V' a singular
+value decomposition.  Let A = E[h g'] diag(t)^1/2 be the coefficients of the projected coordinates, scaled
+like K, and s the standard deviation of the noise.  Then, given the labels y:
 
 - the posterior mean of the teacher's projection has the coefficients A V diag(d / (d^2 + s^2)) U' y;
 - the posterior covariance of these coefficients is B B', with B = A (I - V V') + A V diag(s / (d^2 +
@@ -28,7 +29,7 @@ import numpy as np
 
 from errsrc.learners.spectral import SpectralLearner
 from errsrc.rng import generator
-from errsrc.settings import FeatureSpan, LinearTeacher, Setting
+from errsrc.settings import CoordinateSetting, Setting
 from errsrc.settings.classes import Span
 from errsrc.settings.setting import Array
 from errsrc.sources.experiments import Experiment
@@ -39,8 +40,8 @@ from errsrc.sources.gaussian_posterior import DesignTerms, sum_of_squares
 class Examples:
     """A singular value decomposition U diag(d) V' of the matrix K of some examples.
 
-    Let g_j be coordinate j of an input, divided by its standard deviation.  A teacher is the sum over j of
-    c_j g_j.  Column j of K has the values of g_j at the examples, times the prior standard deviation of c_j.
+    A teacher is the sum over j of c_j g_j, where g_j is coordinate j of the setting.  Column j of K has the
+    values of g_j at the examples, times the prior standard deviation of c_j.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class Examples:
         The orthogonal matrix U.
     d : ndarray of float64, (n,)
         Singular values; singular values that may be rounding errors are 0.
-    vt : ndarray of float64, (r, dim)
+    vt : ndarray of float64, (r, R)
         The rows of V' for the r singular values that are not 0.
     """
 
@@ -60,33 +61,33 @@ class Examples:
     vt: Array
 
     @classmethod
-    def of(cls, setting: LinearTeacher, x: Array) -> Examples:
+    def of(cls, setting: CoordinateSetting, x: Array) -> Examples:
         """Return the decomposition for given inputs.
 
         Parameters
         ----------
-        setting : LinearTeacher
+        setting : CoordinateSetting
             The setting.
         x : ndarray of float64, (n, dim)
             Inputs of the examples.
         """
-        matrix = x * np.sqrt(setting.weight_variances)
-        n, dim = matrix.shape
-        u, d, vt = np.linalg.svd(matrix, full_matrices=n > dim)
-        rank = int((d > max(n, dim) * np.finfo(float).eps * max(d[0], 1e-300)).sum())
+        (matrix,) = setting.roots(x)
+        n, columns = matrix.shape
+        u, d, vt = np.linalg.svd(matrix, full_matrices=n > columns)
+        rank = int((d > max(n, columns) * np.finfo(float).eps * max(d[0], 1e-300)).sum())
         padded = np.zeros(n)
         padded[:rank] = d[:rank]
         return cls(x, u, padded, vt[:rank])
 
 
 def terms_of_learners(
-    setting: LinearTeacher, examples: Examples, span: Span, learners: Sequence[SpectralLearner]
+    setting: CoordinateSetting, examples: Examples, span: Span, learners: Sequence[SpectralLearner]
 ) -> list[DesignTerms]:
     """Return the exact terms of learners that have the same features.
 
     Parameters
     ----------
-    setting : LinearTeacher
+    setting : CoordinateSetting
         The setting.
     examples : Examples
         The examples.
@@ -95,10 +96,10 @@ def terms_of_learners(
     learners : sequence of SpectralLearner
         The learners.  They differ in their gains only.
     """
-    scaled = span.inputs * np.sqrt(setting.weight_variances * setting.eigenvalues)
+    scaled = span.inputs * np.sqrt(setting.coordinate_variances)
     d, rank, noise = examples.d, len(examples.vt), setting.noise_std
     along = scaled @ examples.vt.T
-    across = 0.0 if rank == setting.dim else sum_of_squares(scaled - along @ examples.vt)
+    across = 0.0 if rank == scaled.shape[1] else sum_of_squares(scaled - along @ examples.vt)
     features = learners[0].feature_map(examples.x)
     u, values, vt = np.linalg.svd(features, full_matrices=False)
     fitted, turned = span.root @ vt.T, u.T @ examples.u
@@ -121,8 +122,8 @@ def terms_of_learners(
 def has_feature_terms(setting: Setting, experiment: Experiment) -> bool:
     """Return whether `random_feature_terms` can compute the terms of an experiment in a setting.
 
-    The teachers must be linear in normal inputs.  The learner must be a `SpectralLearner` whose class is the
-    span of its features, with moments of a known closed form.
+    The learner must be a `SpectralLearner` whose class is the span of its features, and the setting must know
+    the moments of the features (`CoordinateSetting.has_span`).
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def has_feature_terms(setting: Setting, experiment: Experiment) -> bool:
         The experiment.
     """
     learner, function_class = experiment.learner, experiment.function_class
-    known = isinstance(setting, LinearTeacher) and isinstance(function_class, FeatureSpan)
+    known = isinstance(setting, CoordinateSetting) and setting.has_span(function_class)
     if not (known and experiment.exact and isinstance(learner, SpectralLearner)):
         return False
     x = setting.inputs(2, generator(0, "budget", "class"))
@@ -141,13 +142,13 @@ def has_feature_terms(setting: Setting, experiment: Experiment) -> bool:
 
 
 def random_feature_terms(
-    setting: LinearTeacher, experiments: Iterable[Experiment]
+    setting: CoordinateSetting, experiments: Iterable[Experiment]
 ) -> Mapping[Experiment, list[DesignTerms]]:
     """Return the exact terms of each draw of several experiments; the experiments share decompositions.
 
     Parameters
     ----------
-    setting : LinearTeacher
+    setting : CoordinateSetting
         The setting.
     experiments : iterable of Experiment
         Experiments whose learners are `RandomFeatures` or other spectral learners on the span of features.
@@ -165,7 +166,7 @@ def random_feature_terms(
         going = [one for one in given if draw < one.draws and (draw == 0 or not _is_fixed(one))]
         examples: dict[tuple[int, int], Examples] = {}
         for members in _sharing_features(going, draw):
-            spans = members[0][1].function_class.span(setting.eigenvalues)
+            spans = setting.span(members[0][1].function_class)
             assert spans is not None
             by_inputs: dict[tuple[int, int], list[tuple[Experiment, SpectralLearner]]] = {}
             for one, learner in members:

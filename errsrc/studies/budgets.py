@@ -14,7 +14,7 @@ from errsrc.curves.verdicts import CurveShape, curve_shape
 from errsrc.fields import Checked, declare, instance, integer, number
 from errsrc.learners import Learner, RandomFeatures
 from errsrc.results import ROUNDING, Bracket, Interval, PointEstimate, aligned
-from errsrc.settings import LinearTeacher, Setting, images
+from errsrc.settings import CoordinateSetting, Setting, images
 from errsrc.sources.bracket.draws import fresh_inputs
 from errsrc.sources.budgets import DRAWS, FIRST_DRAWS, budget, budget_grid, check_sizes
 from errsrc.sources.effort import Effort
@@ -114,7 +114,7 @@ def _budgets(cells: Sequence[BudgetCell]) -> list[Budget]:
 def shared_decompositions(cell: BudgetCell) -> Hashable:
     """Return a key that is equal for cells whose budgets share their matrix decompositions.
 
-    These are cells of linear teachers and random features that differ only in their learners.  The key of any
+    These are cells of random features with exact terms that differ only in their learners.  The key of any
     other cell is the cell itself.
 
     Parameters
@@ -124,7 +124,8 @@ def shared_decompositions(cell: BudgetCell) -> Hashable:
     """
     if cell.draws == "auto" or not isinstance(cell.learner, RandomFeatures):
         return cell
-    if not isinstance(cell.setting, LinearTeacher):
+    setting = cell.setting
+    if not (isinstance(setting, CoordinateSetting) and setting.has_span(cell.learner.function_class)):
         return cell
     return replace(cell, learner=RandomFeatures())
 

@@ -91,7 +91,7 @@ class LearnerCase:
         if self.inputs is not None:
             return self.inputs(count, chance)
         function_class = self.learner.function_class
-        if isinstance(function_class, Band):
+        if isinstance(function_class, (Band, FeatureSpan)) and function_class.basis is not None:
             return function_class.basis.draw(count, chance)
         return 2 * chance.standard_normal((count, 3))
 
@@ -319,7 +319,7 @@ def predictions_lie_in_the_declared_class(case: LearnerCase) -> None:
         projected = basis(points) @ (basis(points).T @ (weights * values.T).T)
         agree(("a prediction", values), ("its projection on the band", projected), "9 examples", atol=1e-9)
     elif isinstance(function_class, FeatureSpan):
-        at = rng(8).standard_normal((2 * function_class.m, dim))
+        at = case.draw(2 * function_class.m, rng(8))
         features = function_class.features(at)
         projected = features @ np.linalg.lstsq(features, f(at), rcond=None)[0]
         agree(("a prediction", f(at)), ("its projection on the features", projected), "9 examples", atol=1e-9)

@@ -8,8 +8,9 @@ import scripts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus
 from errsrc.learners import RandomFeatures
-from errsrc.settings import Clean, FeatureSpan, Gaussian, LinearTeacher
+from errsrc.settings import BandTeacher, Clean, FeatureSpan, Gaussian, LinearTeacher
 from errsrc.settings.features import ACTIVATIONS, coordinates
 from errsrc.sources import budget, budget_grid
 from errsrc.sources.effort import Effort
@@ -55,6 +56,68 @@ def test_coefficients_and_points_give_the_same_terms(setting, learner, n):
         names = ("realizability", "uncertainty", "deficiency")
         values, wanted = ([getattr(one, name) for name in names] for one in (ours, theirs))
         np.testing.assert_allclose(values, wanted, rtol=1e-7, atol=1e-12)
+
+
+KERNELS = [
+    (Torus(2, 2), Torus(3, 2), {"weights": "fourier", "decay": 1.0}),
+    (Sphere(2), Sphere(2), {"activation": "square"}),
+    (Slepian(4.0, 5), Legendre(6), {"decay": 2.0}),
+    (Legendre(6), Slepian(4.0, 3), {"activation": "square", "fixed": True}),
+    (Cube(4, 2), Cube(4, 1), {"activation": "relu"}),
+    (Cube(4, 2), Cube(4, 4), {"activation": "erf", "m": 16}),
+]
+
+
+@pytest.mark.parametrize(("teacher", "basis", "more"), KERNELS)
+def test_features_of_eigenfunctions_have_the_terms_that_points_give(teacher, basis, more):
+    setting = BandTeacher(teacher, decay=1.0, outputs=2, channel=Gaussian(0.3))
+    learner = RandomFeatures(**{"m": 5, "basis": basis, "ridge": 0.1, **more})
+    experiment = Experiment(learner, 7, None, 2, 3, 0.95, True, Effort())
+    found, _ = closed_form(learner.function_class, setting, experiment)
+    expected, _ = _closed_form(setting, experiment)
+    for ours, theirs in zip(found, expected, strict=True):
+        for name in ("realizability", "uncertainty", "deficiency"):
+            assert getattr(ours, name) == pytest.approx(getattr(theirs, name), rel=1e-7, abs=1e-12), name
+    status = budget(setting, learner, 7, draws=2).status
+    assert status.startswith("Random inputs: exact given")
+
+
+@pytest.mark.parametrize("weights", ["normal", "fourier"])
+def test_products_of_features_have_the_kernel_as_their_mean(weights):
+    basis = Torus(2, 2)
+    span = FeatureSpan(40_000, basis=basis, decay=1.0, weights=weights)
+    x = basis.draw(6, np.random.default_rng(0))
+    kernel = (basis(x) * span.variances) @ basis(x).T
+    np.testing.assert_allclose(span.features(x) @ span.features(x).T, kernel, atol=0.04)
+    first = FeatureSpan(3, basis=basis, decay=1.0, weights=weights).features(x) * np.sqrt(3)
+    np.testing.assert_allclose(span.features(x)[:, :3] * np.sqrt(40_000), first)
+
+
+def test_enough_features_and_nodes_find_a_teacher_in_a_band():
+    """Features on too small a band cannot express the rest; least squares near n = M has an infinite mean."""
+    setting = BandTeacher(Torus(2))
+    found = budget(setting, RandomFeatures(5, basis=Torus(2), decay=3.0), 9, draws=4)
+    assert found.total.estimate < 1e-12
+    assert term(found, "realizability").estimate == 0
+    small = budget(setting, RandomFeatures(9, basis=Torus(1), ridge=0.1), 9, draws=4)
+    assert term(small, "realizability").estimate == pytest.approx(0.4)
+    noisy = dataclasses.replace(setting, channel=Gaussian(0.1))
+    assert "mean risk is infinite" in budget(noisy, RandomFeatures(3, basis=Torus(2)), 5, draws=4).status
+    tail = budget(noisy, RandomFeatures(3, basis=Torus(2)), 6, draws=16)
+    assert np.isfinite(tail.total.high)
+    unknown = budget(setting, RandomFeatures(3, basis=Torus(2), activation="relu"), 5, draws=2)
+    assert unknown.uncertainty.lower.estimate < unknown.uncertainty.upper.estimate
+
+
+def test_fields_of_features_that_do_not_fit_together_are_refused():
+    with pytest.raises(ValueError, match=r"'decay' parameter of RandomFeatures must be 0, unless 'basis'"):
+        RandomFeatures(3, decay=1.0)
+    with pytest.raises(ValueError, match=r"'basis' parameter of FeatureSpan must be a Torus if 'weights'"):
+        FeatureSpan(3, basis=Sphere(2), weights="fourier")
+    with pytest.raises(ValueError, match=r"'activation' parameter of RandomFeatures must be 'linear' if"):
+        RandomFeatures(3, basis=Torus(2), weights="fourier", activation="square")
+    with pytest.raises(TypeError, match="'basis' parameter of FeatureSpan must be a basis"):
+        _ = FeatureSpan(3).variances
 
 
 def simulated(setting, learner, n, draws, points, rng):
@@ -161,6 +224,16 @@ def test_terms_are_those_of_brute_force_in_twenty_settings():
     """The benchmark's comparisons: at most one of 80 beyond 3 standard errors, none beyond 4, sums exact."""
     found = scripts.benchmark("random_features").exact_part()
     assert found["comparisons"] == 80
+    assert found["beyond 3 standard errors"] <= 1
+    assert found["beyond 4 standard errors"] == 0
+    assert found["largest miss of the sum"] < 1e-12
+
+
+@pytest.mark.slow
+def test_terms_of_features_of_eigenfunctions_are_those_of_brute_force():
+    """The benchmark's 48 comparisons, with fewer draws."""
+    found = scripts.benchmark("random_features").kernel_part(draws=100)
+    assert found["comparisons"] == 48
     assert found["beyond 3 standard errors"] <= 1
     assert found["beyond 4 standard errors"] == 0
     assert found["largest miss of the sum"] < 1e-12
