@@ -179,7 +179,7 @@ def test_tab_completion_of_a_module_shows_what_it_defines() -> None:
         "TextTable",
         "aligned",
     ]
-    shown += ["equation", "interval_columns", "json_value", "mean_ends", "mean_interval"]
+    shown += ["bound_to", "equation", "interval_columns", "json_value", "mean_ends", "mean_interval"]
     shown += ["mean_statistic", "percent", "significant"]
     assert dir(errsrc.results) == sorted(shown)
     assert "Any" not in dir(errsrc.errors)
