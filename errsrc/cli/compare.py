@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from errsrc.cli.fit import assignment, fixed_parameters
-from errsrc.cli.outputs import add_plot_argument, check_plot, print_notes, write_plot
+from errsrc.cli.outputs import add_plot_argument, check_plot, print_result, write_plot
 from errsrc.cli.tables import (
     COLUMNS,
     add_cluster_argument,
@@ -82,6 +81,5 @@ def run(args: argparse.Namespace) -> None:
         level=args.level,
         **columns,
     )
-    print_notes(found)
-    print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
+    print_result(found, found.as_dict(), args.json)
     write_plot(found, args.plot)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 
 from errsrc.cli.outputs import (
     add_plot_argument,
     check_output,
     check_plot,
-    print_notes,
+    print_result,
     print_written,
     write_plot,
 )
@@ -160,12 +159,11 @@ def run(args: argparse.Namespace) -> None:
         huber_delta=args.delta,
         level=args.level,
     )
-    print_notes(found)
     if args.out is not None:
         files.save_fit(found, args.out)
         print_written(args.out)
     summary = files.fit_summary(found) | ({"law": args.law} if args.law == "pruning" else {})
-    print(json.dumps(summary, allow_nan=False) if args.json else found)
+    print_result(found, summary, args.json)
     write_plot(found, args.plot)
 
 

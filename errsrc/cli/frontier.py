@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from errsrc.cli.fit import assignment, fixed_parameters
 from errsrc.cli.numbers import LIST, number, number_list
-from errsrc.cli.outputs import add_plot_argument, check_plot, print_notes, write_plot
+from errsrc.cli.outputs import add_plot_argument, check_plot, print_result, write_plot
 from errsrc.cli.tables import add_columns, add_table_arguments, table_of_arguments
 from errsrc.fitting import compute_optimal, frontier, load_fit
 from errsrc.fitting.approaches import LAWS, ROLES
@@ -123,8 +122,7 @@ def run(args: argparse.Namespace) -> None:
             huber_delta=args.delta,
             **{name: getattr(args, name) for name in SAME},
         )
-    print_notes(found)
-    print(json.dumps(found.as_dict(), allow_nan=False) if args.json else found)
+    print_result(found, found.as_dict(), args.json)
     write_plot(found, args.plot)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +26,31 @@ def add_plot_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--plot", metavar="FILE", help=what)
 
 
-def print_notes(found: Any) -> None:
-    """Print to standard error which rows of a table were left out, and whether the table mixes experiments.
+def print_result(found: Any, summary: Mapping[str, Any], as_json: bool) -> None:
+    """Print a result of a table, or its JSON object.
+
+    The result says which rows were left out, and whether the table mixes experiments.  Next to a JSON object,
+    these sentences are printed to standard error.
 
     Parameters
     ----------
     found : Result
         A result from a table.
+    summary : dict
+        The JSON object.
+    as_json : bool
+        Whether to print the JSON object.
     """
     from errsrc.cli import for_shell
     from errsrc.fitting.mixtures import MixedRows
 
+    if not as_json:
+        print(for_shell(str(found)))
+        return
     mixed = [text for text in found.warnings if isinstance(text, MixedRows)]
     for sentence in (*getattr(found, "left_out_sentences", ()), *mixed):
         print(f"errsrc: {for_shell(sentence)}", file=sys.stderr)
+    print(json.dumps(summary, allow_nan=False))
 
 
 def check_output(option: str, target: str | None, *inputs: str) -> None:

@@ -49,7 +49,7 @@ def test_one_experiment_is_not_split() -> None:
     assert alarms == 0
 
 
-def test_it_is_told_on_standard_error_and_by_the_shape_of_a_curve(
+def test_it_is_told_by_the_command_and_by_the_shape_of_a_curve(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [
@@ -59,5 +59,8 @@ def test_it_is_told_on_standard_error_and_by_the_shape_of_a_curve(
     ]
     (tmp_path / "runs.csv").write_text("\n".join(["n,error,family", *rows]))
     assert main(["fit", str(tmp_path / "runs.csv"), "--law", "power"]) == 0
-    assert "Use one value of 'family' at a time, such as --where family=a.\n" in capsys.readouterr().err
+    sentence = "Use one value of 'family' at a time, such as --where family=a.\n"
+    assert sentence in capsys.readouterr().out
+    assert main(["fit", str(tmp_path / "runs.csv"), "--law", "power", "--json"]) == 0
+    assert sentence in capsys.readouterr().err
     assert "rows with family = b have 2 times the error" in curve_shape(data=tmp_path / "runs.csv").status

@@ -62,7 +62,7 @@ def test_the_command_keeps_the_best(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "runs.csv").write_text(f"n,error\n{rows}\n")
     assert main(["fit", str(tmp_path / "runs.csv"), "--law", "power", "--best-of"]) == 0
     shown = capsys.readouterr()
-    assert "12 of 18 rows are left out: 12 not the best of their size" in shown.err
+    assert "12 of 18 rows are left out: 12 not the best of their size" in shown.out
     assert "predictions are for the best of as many trials" in shown.out
 
 

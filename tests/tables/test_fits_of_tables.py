@@ -73,8 +73,8 @@ def test_the_command_fits_a_dialect(command: Command, name: str) -> None:
 def test_the_command_counts_the_rows_that_it_leaves_out(command: Command, name: str, reason: str) -> None:
     code, out, said = command("fit", FILES / f"{name}.csv", "--law", "power")
     sentence = f"1 of 8 rows is left out: 1 {reason} (line 5)."
-    assert (code, said) == (0, f"errsrc: {sentence}\n")
-    assert sentence in out
+    assert (code, said) == (0, "")
+    assert out.count(sentence) == 1
     code, out, said = command("fit", FILES / f"{name}.csv", "--law", "power", "--strict")
     assert (code, out) == (2, "")
     assert "line 5: the column 'error' must be a finite number > 0. Got " in said
