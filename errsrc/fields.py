@@ -158,13 +158,38 @@ def _ignored_fields(cls: type) -> tuple[str, ...]:
     return tuple(name for name, kind in annotated if "ClassVar" not in str(get_origin(kind) or kind))
 
 
+@functools.cache
+def _wrong_method(cls: type) -> str:
+    """Return a sentence on a method that lacks arguments of the abstract method it overrides; "" if none."""
+    for base in cls.__mro__:
+        for name, declared in vars(base).items():
+            own = inspect.getattr_static(cls, name)
+            abstract = inspect.isfunction(declared) and getattr(declared, "__isabstractmethod__", False)
+            if not abstract or own is declared or not inspect.isfunction(own):
+                continue
+            needed = [
+                one for one in inspect.signature(declared).parameters.values() if one.default is one.empty
+            ]
+            by_name = {one.name: one for one in needed if one.kind is one.KEYWORD_ONLY}
+            try:
+                inspect.signature(own).bind(*(one for one in needed if one.name not in by_name), **by_name)
+            except TypeError:
+                taken, given = (", ".join(inspect.signature(one).parameters) for one in (declared, own))
+                return f"The method {name} of {cls.__name__} must take ({taken}). Got ({given}) instead."
+    return ""
+
+
 class Checked:
     """Base class of dataclasses whose fields declare which values they accept."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Refuse a subclass that declares fields and is not a dataclass: its fields would be ignored."""
+        """Refuse a subclass that cannot work.
+
+        Such a subclass declares fields and is not a dataclass, so that its fields would be ignored, or a
+        method of it lacks arguments.
+        """
         this: Any = cls  # mypy does not know that a class is hashable
         ignored = _ignored_fields(this)
         if ignored:
@@ -172,6 +197,8 @@ class Checked:
             raise TypeError(
                 f"{cls.__name__} declares {names}, but lacks the decorator @dataclass(frozen=True)."
             )
+        if wrong := _wrong_method(this):
+            raise TypeError(wrong)
         return super().__new__(cls)
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
 """A field or an argument is refused by the rule that it declares, in one sentence, and kept otherwise."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from errsrc.checks import Flag, Integer, Number, Tuple, arguments
 from errsrc.fields import Checked, choice, declare, flag, instance, integer, number, rules
+from errsrc.learners import Learner
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,18 @@ def test_arguments_are_checked_by_name_and_converted():
         run(0)
     with pytest.raises(TypeError, match="no parameter 'm'"):
         arguments(m=Integer())(lambda n: n)
+
+
+def test_a_method_that_lacks_an_argument_is_refused_with_the_accepted_arguments():
+    class NoRandomness(Learner):
+        def _fit(self, x, y):
+            return y.mean
+
+    class OtherNames(Learner):
+        def _fit(self, inputs, labels, chance, more=0):
+            return labels.mean
+
+    message = "The method _fit of NoRandomness must take (self, x, y, rng). Got (self, x, y) instead."
+    with pytest.raises(TypeError, match=re.escape(message)):
+        NoRandomness()
+    OtherNames()

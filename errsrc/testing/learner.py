@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import pickle
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ _FEWER_LABELS = (
     "If it takes no classes, pass labels='numbers'; if only one output, labels='one output'; "
     "if only classes, labels='classes'."
 )
+
+_ONE_OUTPUT = "If the learner takes labels of one output only, of shape (n,), pass labels='one output'."
 
 _CLASSES = 3  # number of classes if a test does not say it
 
@@ -591,6 +594,9 @@ def check_learner(
     try:
         hold(learner, LEARNER_PROPERTIES if properties is None else properties, case)
     except AssertionError as failed:
+        several = re.search(r"outputs = \d|labels of shape \(\d+, \d", str(failed)) is not None
+        if several and labels in ("all", "numbers"):  # labels of shape (n,) passed
+            raise AssertionError(f"{failed} {_ONE_OUTPUT}") from failed.__cause__
         hints = [_FEWER_INPUTS] * (inputs is None) + [_FEWER_LABELS] * (labels == "all")
         if failed.__cause__ is not None or "shape" in str(failed) or "scikit" in str(failed):
             raise AssertionError(" ".join([str(failed), *hints])) from failed.__cause__

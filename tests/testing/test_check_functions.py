@@ -449,6 +449,10 @@ def test_a_learner_of_the_tutorial_says_what_it_takes() -> None:
     texts = [str(one.message) for one in caught]
     assert [sum(word in text for text in texts) for word in ("seems to be linear", "pickled")] == [2, 2]
     with pytest.raises(
+        AssertionError, match=r"of one output only, of shape \(n,\), pass labels='one output'\.$"
+    ):
+        check_learner(OneOutput(), inputs=years, labels="numbers", examples=3)
+    with pytest.raises(
         AssertionError, match=r"gets a score'.*\. If it takes no classes, pass labels='numbers'"
     ):
         check_learner(SameSeason(), inputs=years, properties=[each_class_up_to_the_largest_gets_a_score])
