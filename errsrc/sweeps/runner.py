@@ -238,7 +238,8 @@ class _Run:
         costs = [_cost(study, batch) for batch in batches]
         order = sorted(range(len(batches)), key=lambda i: -costs[i])
         self.batches, self.costs = [batches[i] for i in order], [costs[i] for i in order]
-        self.progress = Progress(len(study), kept, sum(costs), file)
+        known = study.kind.cost is not None
+        self.progress = Progress(len(study), kept, sum(costs), file, known_costs=known)
         self.finished = 0
         self.alone: list[int] = []  # cells of batches that raised ValueError or TypeError
         self.failures: dict[str, str] = {}
@@ -522,11 +523,16 @@ class Progress:
         Cost of all cells to compute, from which the remaining time is estimated.
     file : text file, optional
         File to which the line is written; by default the line is not written.
+    known_costs : bool
+        Whether the costs of single cells are known.  If they are not, all cells count as equal, and the line
+        says so next to the remaining time.
     """
 
-    def __init__(self, cells: int, kept: int, cost: float, file: TextIO | None = None) -> None:
+    def __init__(
+        self, cells: int, kept: int, cost: float, file: TextIO | None = None, *, known_costs: bool = True
+    ) -> None:
         self.cells, self.done, self.kept, self.failed = cells, kept, kept, 0
-        self.cost, self.cost_done = cost, 0.0
+        self.cost, self.cost_done, self.known_costs = cost, 0.0, known_costs
         self.file = file
         self.terminal = file is not None and file.isatty()
         self.start = self.last = time.monotonic()
@@ -547,11 +553,12 @@ class Progress:
             Whether these cells failed.
         """
         self.is_shown = False
-        self.cost_done += cost
-        if failed:
+        if failed:  # most failures come at once, and would make the other cells look fast
             self.failed += cells
+            self.cost -= cost
         else:
             self.done += cells
+            self.cost_done += cost
 
     def show(self) -> None:
         """Show the line, unless it was shown very recently."""
@@ -580,6 +587,7 @@ class Progress:
         if 0 < self.cost_done < self.cost:
             remaining = seconds * (self.cost - self.cost_done) / self.cost_done
             left = f", about {_duration(remaining)} left"
+            left += "" if self.known_costs else " if all cells take equally long"
         return f"{self.done:,} of {self.cells:,} cells{failed}, {shown}{left}"
 
     def end(self) -> None:

@@ -887,8 +887,10 @@ def test_progress_has_rate_time_left_and_failures():
     file = io.StringIO()
     progress = Progress(100, 20, 80.0, file)
     progress.count(10, 40.0, False)
-    progress.count(10, 0.0, True)
-    assert progress.line(2.0) == "30 of 100 cells, 10 failed, 10 per second, about 2 s left"
+    progress.count(10, 20.0, True)  # failed at once: the other cells are no faster for this
+    assert progress.line(2.0) == "30 of 100 cells, 10 failed, 10 per second, about 1 s left"
+    progress.known_costs = False
+    assert progress.line(2.0).endswith(", about 1 s left if all cells take equally long")
     progress.end()
     assert file.getvalue().startswith("30 of 100 cells, 10 failed, ")
     assert Progress(10, 0, 10.0, None).line(1.0) == "0 of 10 cells, 0 per minute"
