@@ -2,17 +2,17 @@
 
     python benchmarks/law_fit.py [--reference-starts 4500] [--out FILE.json]
 
-(a) The fitter next to the published method for the Chinchilla form (Besiroglu et al. 2024: a grid of 4,500
-starts,
-    Huber losses of the log-sum-exp, BFGS with numeric gradients), same points, one thread; then the default
-    estimator on the recommended splits of three published grids.
-(b) The default estimator on 44 published learning curves: fitted part to held-out part. (c) Coverage and mean
-interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals for the
-    held-out points of all of these, next to a naive band: 1.645 standard deviations of the residuals.
+(a) The fitter next to the published method for the Chinchilla form, on the same points, with one thread.
+    The published method (Besiroglu et al. 2024) takes a grid of 4,500 starts, Huber losses of the
+    log-sum-exp, and BFGS with numeric gradients.  Then the default estimator on the recommended splits of
+    three published grids.
+(b) The default estimator on 44 published learning curves: fitted part to held-out part.
+(c) Coverage and mean interval score (Gneiting and Raftery 2007, eq. 43, of ln error) of its 90% intervals
+    for the held-out points of all of these, next to a naive band: 1.645 standard deviations of the residuals.
 (d) The pruning law on the published curves of pruned residual networks.
 
-RMSLE is the root mean square of ln(predicted / measured). One core; the reference takes ten minutes at its
-4,500 starts, the rest about three.
+RMSLE is the root mean square of ln(predicted / measured).  The reference takes six core-minutes at its 4,500
+starts, the rest one.  `sims/law_coverage.toml` measures the coverage of the parameters' intervals.
 """
 
 from __future__ import annotations

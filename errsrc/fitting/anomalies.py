@@ -45,6 +45,8 @@ PEAK_NOISE = 8.0
 
 Of 300 power laws with a floor, 8 to 20 sizes and 5% noise each, at most 0.3% had a peak under normal noise,
 and at most 3.7% under noise with Student's t distribution of 3 degrees of freedom."""
+CLEAR_RISE = 0.4
+"""Smallest rise of ln error that a message names if the noise is not known."""
 WRONG_WAY = 0.25
 """Largest sum of steps against the direction of a peak, as a share of its rise."""
 SHAPE = "'errsrc shape' (errsrc.curve_shape)"
@@ -384,6 +386,66 @@ class Peak(NamedTuple):
         return f"{self.lead}: the law does not describe this peak."
 
 
+class _Rise(NamedTuple):
+    """A rise of ln error along the sizes, and the sizes from its start to where the error is as low again."""
+
+    start: int
+    top: int
+    inside: NDArray[np.intp]
+    high: NDArray[np.intp]
+
+
+def _largest_rise(y: Array, runs: NDArray[np.intp]) -> _Rise | None:
+    """Return the largest rise of mean ln errors if it has the form of a peak; otherwise None."""
+    if len(y) < 5:
+        return None
+    before = np.minimum.accumulate(y)[:-1]
+    top = 1 + int(np.argmax(y[1:] - before))
+    start = int(np.argmin(y[:top]))
+    rise = float(y[top] - y[start])
+    below = np.flatnonzero(y[top:] <= y[start])
+    end = top + int(below[0]) if below.size else len(y)
+    inside = np.arange(start + 1, end)
+    high = inside[y[inside] > y[start] + rise / 3]
+    if rise < PEAK or runs[high].sum() < 2:
+        return None
+    steps = np.diff(y[start:end])
+    up = top - start
+    if np.maximum(-steps[:up], 0).sum() + np.maximum(steps[up:], 0).sum() > WRONG_WAY * rise:
+        return None
+    return _Rise(start, top, inside, high)
+
+
+def _what_hides_the_fall(n: Array, error: Array) -> str:
+    """Return a sentence on the peak, or on the wrong row, because of which a curve does not fall; or "".
+
+    The noise of the peak need not be known, unlike for `peak`: few runs do not determine it.
+
+    Parameters
+    ----------
+    n, error : ndarray of float64, shape (points,)
+        Sizes and errors, > 0.
+    """
+    worst = int(np.argmax(error))
+    if _falls_without(n, error, worst):
+        return (
+            f" Without its largest value, {error[worst]:.3g} at n = {n[worst]:g}, it falls: this run may "
+            f"have diverged. Leave it out, or ask {SHAPE}."
+        )
+    sizes, group, runs = np.unique(n, return_inverse=True, return_counts=True)
+    y = np.bincount(group.ravel(), np.log(error)) / runs
+    found = _largest_rise(y, runs)
+    if found is None:
+        return ""
+    a, b = found.start, found.top
+    if y[b] - y[a] < CLEAR_RISE or y[b] - y[-1] < (y[b] - y[a]) / 2:
+        return ""
+    return (
+        f" It rises from n = {sizes[a]:g} to n = {sizes[b]:g}, from {math.exp(y[a]):.3g} to "
+        f"{math.exp(y[b]):.3g}, and falls after that: {SHAPE} shows whether this is a peak."
+    )
+
+
 def peak(n: Array, error: Array) -> Peak | None:
     """Return the highest peak of a learning curve; None if no peak is larger than the noise.
 
@@ -399,30 +461,41 @@ def peak(n: Array, error: Array) -> Peak | None:
     """
     sizes, group, runs = np.unique(n, return_inverse=True, return_counts=True)
     group = group.ravel()
-    if len(sizes) < 5:
-        return None
     y = np.bincount(group, np.log(error)) / runs
-    before = np.minimum.accumulate(y)[:-1]
-    b = 1 + int(np.argmax(y[1:] - before))
-    a = int(np.argmin(y[:b]))
-    rise = float(y[b] - y[a])
-    below = np.flatnonzero(y[b:] <= y[a])
-    c = b + int(below[0]) if below.size else len(sizes)
-    inside = np.arange(a + 1, c)
-    high = inside[y[inside] > y[a] + rise / 3]
-    if rise < PEAK or runs[high].sum() < 2:
+    found = _largest_rise(y, runs)
+    if found is None:
         return None
-    steps = np.diff(y[a:c])
-    top = b - a
-    if np.maximum(-steps[:top], 0).sum() + np.maximum(steps[top:], 0).sum() > WRONG_WAY * rise:
-        return None
-    noise = _noise_outside(sizes, y, runs, group, np.log(error), inside)
+    a, b = found.start, found.top
+    noise = _noise_outside(sizes, y, runs, group, np.log(error), found.inside)
     if noise is None:
         return None
-    noise *= math.sqrt(1 / runs[a] + 1 / runs[high].sum())
-    if rise < PEAK_NOISE * noise:
+    noise *= math.sqrt(1 / runs[a] + 1 / runs[found.high].sum())
+    if y[b] - y[a] < PEAK_NOISE * noise:
         return None
     return Peak(float(sizes[a]), float(sizes[b]), float(np.exp(y[a])), float(np.exp(y[b])), noise)
+
+
+def steep_fall_of_grid(inputs: Mapping[str, Array], error: Array) -> str | None:
+    """Return a sentence on a fall of a grid that no power law follows, along n at one m, or along m at one n.
+
+    Parameters
+    ----------
+    inputs : dict of str to ndarray of float64, shape (points,)
+        "n" and "m"; other inputs give None.
+    error : ndarray of float64, shape (points,)
+        Errors >= 0.
+    """
+    if set(inputs) != {"n", "m"}:
+        return None
+    for along, held in (("n", "m"), ("m", "n")):
+        groups = {value: inputs[held] == value for value in np.unique(inputs[held]).tolist()}
+        falls = {value: steep_fall(inputs[along][rows], error[rows]) for value, rows in groups.items()}
+        found = [(value, fall) for value, fall in falls.items() if fall is not None]
+        if sum(fall.runs for _, fall in found) > 1:  # a single run may be a wrong row
+            value, fall = found[0]
+            lead = fall.lead.replace("n = ", f"{along} = ").removeprefix("The")
+            return f"At {held} = {value:g}, the{lead}. No law in n and m describes a fall to rounding."
+    return None
 
 
 def fall_and_peak(n: Array, error: Array, *, fall: bool = True) -> list[str]:
@@ -507,7 +580,10 @@ def flat_sentence(problem: Problem, residual: Array, far: NDArray[np.bool_] | No
     found = exponents(error, {k: x for k, x in inputs.items() if np.ptp(x) > 0}, 2 * ONE_SIDED - 1)
     if any(one.low > 0 for one in found.values()) or _explains(problem, residual[kept], error):
         return None
-    return flat_text(found)
+    if tuple(inputs) != ("n",):
+        return flat_text(found)
+    measured = {name: problem.measured[name][kept] for name in ("n", "error")}
+    return flat_text(found) + _what_hides_the_fall(measured["n"], measured["error"])
 
 
 def constant_sentence(problem: Problem) -> str | None:
@@ -570,7 +646,22 @@ def never_falls(problem: Problem) -> str | None:
         ratio = (total - left) / max(left / (len(values) - 2), 1e-300)
         if float(special.fdtrc(1, len(values) - 2, ratio)) < 2 * (1 - ONE_SIDED):
             return None
-    return flat_text(found)
+    n, error = problem.measured["n"], problem.measured["error"]
+    if _falls_without(n, error, int(np.argmax(error))):  # `far_rows` finds a diverged run
+        return None
+    return flat_text(found) + _what_hides_the_fall(n, error)
+
+
+def _falls_without(n: Array, error: Array, row: int) -> bool:
+    """Return whether a curve falls without one row, whose error is far above the power law of the others."""
+    rest = np.arange(len(error)) != row
+    if rest.sum() < 5 or len(np.unique(n[rest])) < 3:
+        return False
+    if exponents(error[rest], {"n": n[rest]}, 2 * ONE_SIDED - 1)["n"].low <= 0:
+        return False
+    x, logs = np.log(n), np.log(error)
+    above = logs - np.polyval(np.polyfit(x[rest], logs[rest], 1), x)
+    return bool(above[row] > max(SMALLEST_FAR, FAR * float(np.std(above[rest]))))
 
 
 def _explains(problem: Problem, residual: Array, error: Array) -> bool:

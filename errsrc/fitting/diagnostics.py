@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from errsrc.fitting.anomalies import exponents
 from errsrc.fitting.noise import Noise
 from errsrc.fitting.optima import Optimum, agreeing
 from errsrc.fitting.problem import Problem
@@ -154,7 +155,7 @@ def warnings_of(
     if found.flat:
         out.append("The optimum lies in a flat valley: far along it the fit is as good.")
     if unexplained_share > 0.7:
-        out.append("The law explains less than half of how the error varies.")
+        out.append("The law explains less than half of how the error varies." + rises_with(found.problem))
     if noise.seeds > 0 and noise.residual > MISFIT * noise.seeds:
         out.append(
             f"The residuals ({noise.residual:.2g}) are {noise.residual / noise.seeds:.1f} times the noise "
@@ -166,6 +167,22 @@ def warnings_of(
             "of a new run is taken to be twice that of the residuals."
         )
     return tuple(out)
+
+
+def rises_with(problem: Problem) -> str:
+    """Return a sentence on inputs with which the error rises by more than its noise; "" if it never rises.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    """
+    names = problem.law.inputs
+    if set(names) != {"n", "m"}:
+        return ""
+    found = exponents(problem.error, {name: problem.inputs[name] for name in names}, 0.95)
+    rising = [f"{name}: exponent {one}" for name, one in found.items() if one.high < 0]
+    return f" The error rises with {' and '.join(rising)}. This law can only fall." if rising else ""
 
 
 def _undetermined(intervals: Mapping[str, Interval], facts: Identifiability) -> list[Undetermined]:

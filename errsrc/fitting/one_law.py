@@ -23,6 +23,7 @@ from errsrc.fitting.anomalies import (
     far_sentence,
     flat_sentence,
     robust_residual,
+    steep_fall_of_grid,
 )
 from errsrc.fitting.clusters import cluster_codes
 from errsrc.fitting.data_arguments import (
@@ -35,6 +36,7 @@ from errsrc.fitting.data_arguments import (
 from errsrc.fitting.diagnostics import (
     LARGEST_CONDITION,
     identifiability,
+    rises_with,
     tied_optima,
     unexplained,
     warnings_of,
@@ -661,7 +663,7 @@ def describe(
     if unexplained_share > 1:
         flat = flat_sentence(problem, residual, far) if _falls(type(law)) else None
         name = f"The {type(law).__name__} law" if not where else "Each law of the average"
-        worse = flat or f"{name} fits these points worse than a constant does."
+        worse = flat or f"{name} fits these points worse than a constant does.{rises_with(problem)}"
         raise NoFit(" ".join([worse, *anomalies]), law, anomalies)
     kept = above_largest(problem, z, found.cost, where)
     noise = noise_around(problem, z, residual, far)
@@ -727,4 +729,7 @@ def _anomalies(problem: Problem, far: NDArray[np.bool_]) -> list[str]:
     if problem.law.inputs == ("n",) and _falls(problem.law):
         n, error = problem.measured["n"][~far], problem.measured["error"][~far]
         out += fall_and_peak(n, error, fall=problem.law is not Cliff)
+    sizes = {name: problem.measured[name] for name in problem.law.inputs}
+    if (sentence := steep_fall_of_grid(sizes, problem.measured["error"])) is not None:
+        out.append(sentence)
     return out

@@ -27,6 +27,7 @@ from errsrc.fitting.anomalies import (
     never_falls,
     robust_residual,
     steep_fall,
+    steep_fall_of_grid,
 )
 from errsrc.fitting.average_intervals import (
     PLAUSIBLE,
@@ -502,9 +503,12 @@ def _evidence(found: Sequence[Optimum], kept: Sequence[int], level: float) -> di
 
 
 def _check_fall(columns: Mapping[str, Array], names: tuple[str, ...]) -> None:
-    """Raise NoFit for a learning curve that falls to rounding: no law of an average describes that."""
+    """Raise NoFit for errors that fall to rounding: no law of an average describes such a fall."""
     if names == ("n",) and (fall := steep_fall(columns["n"], columns["error"])) is not None:
         raise NoFit(fall.sentence)
+    sizes = {name: columns[name] for name in names}
+    if (sentence := steep_fall_of_grid(sizes, columns["error"])) is not None:
+        raise NoFit(sentence)
 
 
 def _solved(posed: list[Problem], seed: int) -> list[Optimum]:

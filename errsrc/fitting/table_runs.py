@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 
+from errsrc.fitting.anomalies import SHAPE
 from errsrc.fitting.doubtful_units import wrong_units
 from errsrc.fitting.mixtures import mixed_rows, unfinished_rows
 from errsrc.fitting.repeats import best_of_cells, equal_repeats
@@ -61,6 +62,7 @@ def table_runs(
         *equal_repeats(error, sizes),
         *wrong_units(found.table, sizes, found.usable),
         *unfinished_rows(found.table, found.usable),
+        *_zeros_at_the_end(found, columns),
     )
     if not rules.best_of:
         used = {*columns.values(), *clusters}
@@ -75,4 +77,21 @@ def table_runs(
         rows=tuple(row for row, kept in zip(found.rows, best, strict=True) if kept),
         left_out=(*found.left_out, *worse),
         warnings=(*warnings, BEST),
+    )
+
+
+def _zeros_at_the_end(found: UsableColumns, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence if a curve has errors of 0 at larger n than all rows that are used; otherwise ()."""
+    if columns.keys() - {"weights"} != {"n", "error"}:
+        return ()
+    n, error = (found.table.numbers(columns[name]).values for name in ("n", "error"))
+    zero = (error == 0) & ~found.usable
+    if not zero.any() or n[zero].min() <= n[found.usable].max():
+        return ()
+    count = int(zero.sum())
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    return (
+        f"The error is 0 in {rows} from n = {n[zero].min():g} on, which a fit leaves out. The law of the "
+        f"other rows does not describe this fall: {SHAPE} shows whether it is a cliff. If the test set is "
+        "small, pass test_size=N (--test-size N).",
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 from errsrc.errors import NoFit
 from errsrc.fitting import auto, fit
-from errsrc.fitting.anomalies import far_rows, peak, steep_fall
+from errsrc.fitting.anomalies import far_rows, never_falls, peak, steep_fall
 from errsrc.fitting.points import pose
 from errsrc.laws import M4, Broken, Chinchilla, Cliff, Law, Power
 
@@ -192,3 +194,50 @@ def test_a_law_that_does_not_converge_at_a_cliff_names_the_cliff() -> None:
     n = 1000 * 2.0 ** np.arange(5)
     with pytest.raises(NoFit, match=r"did not converge.* a cliff at n = 16000, or a wrong row"):
         fit(Power, [0.33, 0.25, 0.19, 0.12, 1e-300], n=n)
+
+
+FALLING_N = 1000 * 2.0 ** np.arange(8)
+FALLING = 0.1 + 3 * FALLING_N**-0.4
+"""A curve that falls by so little that one wrong row hides its fall."""
+
+
+def test_a_diverged_last_run_does_not_hide_the_fall() -> None:
+    error = FALLING * np.array([1, 1, 1, 1, 1, 1, 1, 15])
+    assert never_falls(pose(Power, error, {"n": FALLING_N})) is None
+    found = fit(Power, error, n=FALLING_N)
+    assert found.warnings[0].startswith(
+        "1 of 8 rows is far from the law, and was left out of the fit: n = 128000"
+    )
+
+
+def test_a_message_names_the_row_or_the_peak_that_hides_the_fall() -> None:
+    found = fit(Power, FALLING * np.array([1, 1, 1.1, 3, 1.1, 1, 1, 1]), n=FALLING_N)
+    assert "Without its largest value, 0.547 at n = 8000, it falls: this run may have" in found.warnings[0]
+    wide = FALLING * np.array([1, 1, 1.4, 3.2, 5, 3.2, 1.4, 1])
+    match = (
+        r"It rises from n = 2000 to n = 16000, from 0\.243 to 0\.812, and falls after that: 'errsrc shape'"
+    )
+    with pytest.raises(NoFit, match=match):
+        fit(Power, wide, n=FALLING_N)
+
+
+@pytest.mark.parametrize("law", ["auto", Chinchilla])
+def test_a_grid_that_no_falling_law_describes_is_told_why(law: str | type[Law]) -> None:
+    n, m = (x.ravel() for x in np.meshgrid(1e4 * 4.0 ** np.arange(5), 1e4 * 4.0 ** np.arange(3)))
+    cliff = np.where(n > 1e6, 1e-20, 0.2 + 8 * n**-0.35 + 20 * m**-0.5)
+    call = functools.partial(auto if law == "auto" else functools.partial(fit, law), n=n, m=m)
+    with pytest.raises(NoFit, match=r"At m = 10000, the error falls from 0\.\d+ at n = 640000 to 1e-20"):
+        call(cliff)
+    rising = 0.1 + 5 * n**-0.4 + 0.1 * np.log(m / 1e4)
+    with pytest.raises(NoFit, match=r"The error rises with m: exponent -0.*This law can only fall"):
+        fit(Chinchilla, rising, n=n, m=m)
+
+
+def test_errors_of_0_beyond_all_others_are_said_to_be_a_possible_cliff() -> None:
+    table = {"n": FALLING_N, "error": FALLING.copy()}
+    table["error"][5:] = 0
+    found = fit(Power, data=table)
+    assert found.warnings[0].startswith("The error is 0 in 3 rows from n = 32000 on, which a fit leaves out.")
+    table["error"][6] = FALLING[6]
+    table["error"][7] = FALLING[7]
+    assert "The error is 0" not in " ".join(fit(Power, data=table).warnings)
