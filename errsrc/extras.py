@@ -1,6 +1,6 @@
 """The optional packages: the extra that installs each package, and the error if a package is missing.
 
-``pip install errsrc`` installs the packages that fits of laws need.  Other parts of errsrc need packages of
+The installation without extras has the packages that fits of laws need.  Other parts of errsrc need packages of
 an extra, such as ``errsrc[torch]``.  These parts call `require` before they import an optional package.
 """
 
