@@ -42,7 +42,9 @@ POINTS = 30
 COMPUTE = "compute C (flops)"
 """Label of the axis of budgets in operations."""
 STAR: dict[str, Any] = {"markersize": 10, "mfc": "none", "mew": 1.3}
-"""Style of optima: open stars, which hide no run."""
+"""Style of the optima of single budgets: open stars, which hide no run."""
+NAMED_BUDGETS = 3
+"""Largest number of budgets whose optimal sizes the legend states; of more budgets, it states the largest."""
 SHOWN_BUDGETS = 8
 """Largest number of budgets in the legend of isoFLOP curves."""
 
@@ -90,15 +92,15 @@ def isoflop_curves(
                 best = group.m_optimal
                 y = group.lowest_error.estimate
                 spread = np.abs(np.clip([[best.low], [best.high]], smallest, largest) - best.estimate)
-                bar: dict[str, Any] = {"fmt": "none", "ecolor": VERMILION, "elinewidth": 2.0, "capsize": 5}
+                bar: dict[str, Any] = {"fmt": "none", "ecolor": INK, "elinewidth": 2.0, "capsize": 5}
                 ax.errorbar(best.estimate, y, xerr=spread, **bar, capthick=1.5, zorder=2.5)
-                ax.plot(best.estimate, y, "*", color=VERMILION, **STAR, zorder=5)
+                ax.plot(best.estimate, y, "*", color=INK, **STAR, zorder=5)
             if k in shown:
                 line: dict[str, Any] = {"color": color, "marker": "o"}
                 line |= {"mfc": "white", "linewidth": 0.6} if group.excluded else {}
                 handles.append(Line2D([], [], **line, label=f"C = {power_of_ten(group.budget)}"))
         level = f"{100 * result.a.level:.6g}%"
-        star: dict[str, Any] = {"color": VERMILION, "marker": "*", "linewidth": 2.0, **STAR}
+        star: dict[str, Any] = {"color": INK, "marker": "*", "linewidth": 2.0, **STAR}
         handles.append(Line2D([], [], **star, label=f"optimum, {level} interval"))
         if any(group.excluded for group in result.groups):
             empty: dict[str, Any] = {"color": GREY, "mfc": "white", "marker": "o", "linewidth": 0.6}
@@ -115,6 +117,8 @@ def isoflop_curves(
 @checks.arguments(result=Instance(Frontier, "a Frontier, as errsrc.frontier returns it"))
 def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
     """Draw the optimal model size and the optimal data size against the budget, with their intervals.
+
+    The legend states the sizes at up to three budgets, and at the largest budget if there are more.
 
     Parameters
     ----------
@@ -133,7 +137,9 @@ def optimal_sizes(result: Frontier, ax: Axes | None = None) -> Axes:
         ):
             estimate, low, high = _ends([sizes[k] for k in order])
             style: dict[str, Any] = {"color": color, "marker": "o", "markersize": 4}
-            ax.plot(budgets, estimate, **style, label=f"{name}\nexponent {exponent}")
+            named = order if len(order) <= NAMED_BUDGETS else order[-1:]
+            at = [_size_text(result.budgets[k], sizes[k]) for k in named]
+            ax.plot(budgets, estimate, **style, label="\n".join([name, f"exponent {exponent}", *at]))
             ax.fill_between(budgets, low, high, color=color, alpha=0.18, linewidth=0)
             if len(budgets) == 1:
                 ax.errorbar(budgets, estimate, [estimate - low, high - estimate], color=color, capsize=3)
@@ -153,7 +159,8 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
 
     The lines and bands of the optimal sizes reach from the smallest budget of the runs to the largest budget
     that was asked for.  Filled marks are the optimal sizes at the budgets that were asked for, and their bars
-    are the intervals.  Open marks are the minima of the parabolas, with their intervals.
+    are the intervals.  The legend states the optimal sizes at the largest of these budgets.  Open stars are
+    the minima of the parabolas, with their intervals, also next to the runs.
 
     Parameters
     ----------
@@ -171,7 +178,7 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
     """
     with mpl.rc_context(STYLE):
         if ax is None and result.isoflop is not None:
-            figure = Figure(figsize=(13.0, 5.6), layout="constrained")
+            figure = Figure(figsize=(13.0, 6.4), layout="constrained")
             left, right = figure.subplots(1, 2, subplot_kw={"axes_class": ShownAxes})
             isoflop_curves(result.isoflop, left, columns=result.column_names)
             ax = right
@@ -195,7 +202,8 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
                 style: dict[str, Any] = {"color": color, "marker": mark, "markersize": 4 + width}
                 budgets = np.array(one.budgets)[order]
                 ax.plot(budgets, estimate, linestyle="none", **style)
-                label = f"{name}, {one.method}\nexponent {exponent}"
+                at = _size_text(budgets[-1], sizes[order[-1]])
+                label = f"{name}, {one.method}\nexponent {exponent}\n{at}"
                 ax.plot([], [], **line, marker=mark, label=label)
                 bar: dict[str, Any] = {
                     "fmt": "none",
@@ -214,6 +222,11 @@ def all_approaches(result: ComputeOptimal, ax: Axes | None = None) -> Axes:
         ax.set(xlabel=COMPUTE, ylabel="compute-optimal size")
         ax.set_title(f"optimal sizes; {result.cost}; {level} intervals")
         return log(ax)
+
+
+def _size_text(budget: float, size: Interval) -> str:
+    """Return a line of the legend: the optimal size at a budget, with its interval."""
+    return f"at C = {power_of_ten(budget)}: {size}"
 
 
 def _end_label(ax: Axes, text: str, x: float, y: float) -> None:
@@ -261,7 +274,7 @@ def _measured_optima(result: ComputeOptimal, ax: Axes) -> None:
     label: str | None = "optimum of the parabola\nof each budget"
     for sizes in ([one.m_optimal for one in groups], [one.n_optimal for one in groups]):
         estimate, low, high = _ends(sizes)
-        bars: dict[str, Any] = {"fmt": "D", "color": INK, "mfc": "white", "markersize": 6, "capsize": 4}
+        bars: dict[str, Any] = {"fmt": "*", "color": INK, **STAR, "capsize": 4}
         spread = [estimate - low, high - estimate]
         ax.errorbar(budgets, estimate, spread, **bars, elinewidth=1.2, zorder=5, label=label)
         label = None

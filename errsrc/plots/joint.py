@@ -279,15 +279,22 @@ def _name_colours(
     law = Line2D([], [], color=INK, linestyle="solid" if solid else DASHED, label="law")
     handles = [measured, law, *more]
     if len(sizes) <= MOST_NAMED:
-        texts = [tick_label(float(f"{x:.3g}") if x >= 1e6 else x) for x in sizes]
-        named = [
-            Line2D([], [], color=colours(x), label=f"{name} = {text}")
-            for x, text in zip(sizes, texts, strict=True)
-        ]
-        legend_right(ax, handles=[*named[::-1], *handles])
+        named = [Line2D([], [], color=colours(x), label=f"{name} = {size_text(x)}") for x in sizes]
+        legend_right(ax, handles=[*named, *handles])
         return
     colour_bar(ax, colours, sizes, label)
     ax.legend(handles=handles, loc="best")
+
+
+def size_text(size: float) -> str:
+    """Return a size as text for a legend, to three digits from a million on.
+
+    Parameters
+    ----------
+    size : float
+        The size, > 0.
+    """
+    return tick_label(float(f"{size:.3g}") if size >= 1e6 else size)
 
 
 def colour_bar(ax: Axes, colours: _Colours, sizes: Array, label: str) -> None:

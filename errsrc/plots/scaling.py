@@ -67,7 +67,7 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     with mpl.rc_context(STYLE):
         ax = axes(ax, 7.6, 4.9)
         sizes = np.unique(np.concatenate([part.inputs["m"] for part in result.parts.values()]))
-        colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.82, len(sizes)))
+        colors = [joint.colours_of(sizes)(m) for m in sizes]
         handles, named = [], len(sizes) <= 2 * MOST_NAMED
         sides = np.exp(np.linspace(-0.08, 0.08, len(sizes)))
         for m, color, side in zip(sizes, colors, sides, strict=True):
@@ -86,7 +86,7 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
             held: dict[str, Any] = {"color": color, "markerfacecolor": "white", "markersize": 5}
             ax.plot(new.inputs["n"] * side, new.measured, "o", **held, zorder=4)
             if named:
-                handles.append(Line2D([], [], color=color, label=f"m = {m:,.0f}"))
+                handles.append(Line2D([], [], color=color, label=f"m = {joint.size_text(m)}"))
         level = result.held_out.prediction.level
         for label, style in (
             ("measured, in the fit", {"marker": "o", "markersize": 5, "linestyle": "none"}),

@@ -61,6 +61,7 @@ def test_optimal_sizes_are_two_lines_with_their_intervals(table: IsoFlop) -> Non
     np.testing.assert_allclose(drawn[1].get_ydata(), sorted(found.columns()["n"]))
     assert len(ax.collections) == 2
     assert labels(ax)[0].startswith("m*, model size\nexponent 0.51")
+    assert labels(ax)[0].endswith(f"\nat C = $10^{{21}}$: {found.m[0]}")
     assert ax.get_xscale() == ax.get_yscale() == "log"
     lone = table.frontier(1e21).plot()
     assert len(lone.containers) == 2
@@ -82,13 +83,17 @@ def test_all_approaches_have_the_runs_next_to_the_sizes_of_each_approach() -> No
     assert [text.get_text() for text in ax.texts] == ["m*", "n*"]
     assert "largest measured budget" in labels(ax)
     assert labels(ax)[-1] == "optimum of the parabola\nof each budget"
+    law = found.frontiers[1]
+    assert labels(ax)[3].endswith(f"\nat C = $10^{{21}}$: {law.n[1]}")
+    left = {line.get_color() for line in figure.axes[0].lines if line.get_marker() == "*"}
+    assert left.isdisjoint(line.get_color() for line in drawn)  # a colour means one thing
     curves = [line for line in ax.lines if len(line.get_xdata()) > 20]
     assert len(curves) == len({(line.get_color(), str(line.get_linestyle())) for line in curves}) == 4
     for line in curves:
         assert min(line.get_xdata()) == pytest.approx(1e18)
         assert max(line.get_xdata()) == pytest.approx(1e21)
     assert found.isoflop is not None
-    (minima,) = (line for line in ax.lines if line.get_marker() == "D" and line.get_ydata()[0] < 1e9)
+    (minima,) = (line for line in ax.lines if line.get_marker() == "*" and line.get_ydata()[0] < 1e9)
     np.testing.assert_allclose(minima.get_ydata(), [x.m_optimal.estimate for x in found.isoflop.groups])
     assert all(one.get_title(loc="left") for one in figure.axes)
     assert ax.get_xlabel() == "compute C (flops)"
