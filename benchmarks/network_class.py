@@ -22,11 +22,12 @@ import argparse
 import json
 import math
 import platform
+import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -127,10 +128,11 @@ def judged(network: MLP, n: int, starts: int, number: int) -> tuple[float, ...]:
 
 
 def exact(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]]:
-    with ProcessPoolExecutor(options.workers) as pool:
+    # Ctrl-C ends the pool at once: this process raises KeyboardInterrupt, and terminates its workers.
+    with Pool(options.workers, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         for network, n, starts in (CASES[i] for i in options.cases):
             rows = []
-            for row in pool.map(partial(judged, network, n, starts), range(options.teachers)):
+            for row in pool.imap(partial(judged, network, n, starts), range(options.teachers)):
                 rows.append(row)
                 good, wrong, beyond, tried, taken, condition = np.array(rows, dtype=float).T
                 yield (

@@ -17,11 +17,12 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -128,10 +129,11 @@ def main() -> None:
         + "".join(f"{verdict:>18}" for verdict in (*VERDICTS, *SAID, "wrong", "covered"))
         + "  seconds"
     )
-    with ProcessPoolExecutor(options.processes) as pool:
+    # Ctrl-C ends the pool at once: this process raises KeyboardInterrupt, and terminates its workers.
+    with Pool(options.processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         names = [name for name, case in CASES.items() if not options.decays or case.truth == "none"]
         names += COMPARED if options.decays else []
-        rows = list(zip(names, pool.map(partial(rates, options.repeats), names), strict=True))
+        rows = list(zip(names, pool.imap(partial(rates, options.repeats), names), strict=True))
     for name, row in rows:
         figures[name] = row
         covered = f"{row['covered']:18.1%}" if "covered" in row else ""

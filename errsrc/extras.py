@@ -1,7 +1,7 @@
 """The optional packages: the extra that installs each package, and the error if a package is missing.
 
-The installation without extras has the packages that fits of laws need.  Other parts of errsrc need packages of
-an extra, such as ``errsrc[torch]``.  These parts call `require` before they import an optional package.
+The installation without extras has the packages that fits of laws need.  Other parts of errsrc need packages
+of an extra, such as ``errsrc[torch]``.  These parts call `require` before they import an optional package.
 """
 
 from __future__ import annotations
