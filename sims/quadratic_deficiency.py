@@ -278,7 +278,7 @@ def panel(axis: Any, cells: list[dict[str, Any]]) -> None:
     )
     smallest, largest = cells[0]["n"], cells[-1]["n"]
     ticks = [smallest, freedom, products]
-    if math.log(largest / products) > 0.1 * math.log(largest / smallest):  # otherwise the labels overlap
+    if math.log(largest / products) > 0.15 * math.log(largest / smallest):  # otherwise the labels overlap
         ticks.append(largest)
     axis.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axis.minorticks_off()

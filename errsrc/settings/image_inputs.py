@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errsrc import checks
-from errsrc.datasets.image_sets import images
+from errsrc.datasets.image_sets import IMAGE_SETS, check_files, images
 from errsrc.settings.setting import Array
 
 RANK = 1e-10
 """A principal component with at most this share of the largest variance counts as one without variance."""
 
+_WITH_VARIANCE = {"digits": 61}  # components; in the other sets, all components have a variance above 0
 _BLOCK = 4096  # images that are converted to float64 at once
 
 
@@ -75,6 +76,34 @@ class ImageInputs:
         return self.test[rng.choice(len(self.test), min(count, len(self.test)), replace=False)].astype(
             np.float64
         )
+
+
+def most_components(dataset: str) -> int:
+    """Return the number of components whose variance is not 0, without reading images.
+
+    Parameters
+    ----------
+    dataset : str
+        A name in ``errsrc.datasets.IMAGE_SETS``.
+    """
+    return _WITH_VARIANCE.get(dataset, IMAGE_SETS[dataset].inputs)
+
+
+@functools.lru_cache(maxsize=8)
+def training_images(dataset: str) -> int:
+    """Return the number of training images, without computing their components.
+
+    Parameters
+    ----------
+    dataset : str
+        A name in ``errsrc.datasets.IMAGE_SETS``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If files are missing or damaged.
+    """
+    return len(check_files(dataset))
 
 
 @functools.lru_cache(maxsize=1)

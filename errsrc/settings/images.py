@@ -18,7 +18,7 @@ from errsrc.fields import choice, instance, integer, number
 from errsrc.nets import Network
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
-from errsrc.settings.image_inputs import pixels
+from errsrc.settings.image_inputs import pixels, training_images
 from errsrc.settings.network import (
     NetworkFunction,
     NetworkSetting,
@@ -26,7 +26,7 @@ from errsrc.settings.network import (
     check_loss,
     constant_risk,
 )
-from errsrc.settings.setting import LOSSES, Array
+from errsrc.settings.setting import LOSSES, Array, Setting, refuse_more_than
 from errsrc.training import Member, Recipe, train
 
 _TEACHERS = 4  # number of teachers that a setting's constants are averaged over; each must be trained
@@ -109,6 +109,10 @@ class ImageTeacher(NetworkSetting):
     def test_pool_size(self) -> int:
         """Number of test images."""
         return len(pixels(self.dataset).test)
+
+    def check_examples(self, n: int, where: str) -> None:
+        """Raise ValueError if there are fewer than `n` training images, see `Setting.check_examples`."""
+        refuse_more_than(training_images(self.dataset), n, where)
 
     def check_data(self) -> None:
         """Raise an error if the image set is not on this machine or too small, see `Setting.check_data`."""
@@ -301,22 +305,31 @@ class ImageBasis(Basis):
 
 
 def ready(cells: Iterable[Any]) -> None:
-    """Raise an error if the settings of a study's cells need data that this machine does not have.
+    """Raise an error if the settings of a study's cells need data that are not on this machine.
+
+    The function also raises an error if a cell needs more labelled inputs than its setting has.
 
     A study calls this function before it computes any cell, see ``require_data`` of `errsrc.sweeps.Kind`.
 
     Parameters
     ----------
     cells : iterable of cells
-        The cells (independent computations) of the study, each with a field ``setting``.
+        The cells (independent computations) of the study, each with a field ``setting``; a field ``n`` is a
+        number of labelled examples.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If files are missing or damaged, see `Setting.check_data`.
+        If files are missing or damaged, see `Setting.check_data`; if ``n`` is too large, see
+        `Setting.check_examples`.
     """
-    for setting in {cell.setting for cell in cells}:
+    sizes: dict[Setting, set[int]] = {}
+    for cell in cells:
+        sizes.setdefault(cell.setting, set()).update([cell.n] if hasattr(cell, "n") else [])
+    for setting, examples in sizes.items():
         setting.check_data()
+        if examples:
+            setting.check_examples(max(examples), "budget")
 
 
 @functools.lru_cache(maxsize=4)

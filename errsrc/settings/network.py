@@ -17,8 +17,14 @@ from errsrc.results import Interval
 from errsrc.rng import generator
 from errsrc.settings.channels import Channel, Clean
 from errsrc.settings.classes import FunctionClass
-from errsrc.settings.image_inputs import ImageInputs, pixels, principal_components
-from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
+from errsrc.settings.image_inputs import (
+    ImageInputs,
+    most_components,
+    pixels,
+    principal_components,
+    training_images,
+)
+from errsrc.settings.setting import LOSSES, ZERO, Array, Setting, refuse_more_than
 
 _TEACHERS, _INPUTS = 256, 512  # numbers of teachers and inputs in means that have no closed form
 
@@ -189,8 +195,13 @@ class NetworkTeacher(NetworkSetting):
                 accepted = f"0 for the domain {self.domain!r}, whose inputs are not images"
                 raise ValueError(checks.refusal("components", where, accepted, self.components))
             return
+        if self.components > most_components(self.domain):
+            most = most_components(self.domain)
+            accepted = (
+                f"an integer <= {most}, the number of components of {self.domain} whose variance is not 0"
+            )
+            raise ValueError(checks.refusal("components", where, accepted, self.components))
         most = IMAGE_SETS[self.domain].inputs
-        checks.Integer(0, most)(self.components, "components", where)
         if self.architecture.inputs != (self.components or most):
             what = "components" if self.components else "pixels"
             accepted = (
@@ -212,6 +223,11 @@ class NetworkTeacher(NetworkSetting):
     def test_pool_size(self) -> int | None:
         """Number of test images; None if the inputs are not images."""
         return len(self._images.test) if self.has_images else None
+
+    def check_examples(self, n: int, where: str) -> None:
+        """Raise ValueError if there are fewer than `n` training images, see `Setting.check_examples`."""
+        if self.has_images:
+            refuse_more_than(training_images(self.domain), n, where)
 
     def check_data(self) -> None:
         """Raise an error if the image set is not on this machine, see `Setting.check_data`."""

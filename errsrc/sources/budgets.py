@@ -100,8 +100,9 @@ def budget(
     Raises
     ------
     ValueError, TypeError
-        If an argument is out of range, if `x` has another shape, if the learner cannot take the setting's
-        inputs, or if predictions are not finite or not in the class that the learner declares.
+        If an argument is out of range, if `x` has another shape, if the setting has fewer than `n` inputs, if
+        the learner cannot take the setting's inputs, or if predictions are not finite or not in the class
+        that the learner declares.
     NoAnswer
         If network students diverged in all draws, or in all but one.
 
@@ -138,6 +139,8 @@ def budget(
     """
     learner = as_learner(learner, "budget")
     check_sizes(setting, learner, "budget")
+    if x is None:
+        setting.check_examples(n, "budget")
     _check_numbers(setting)
     design = None if x is None else _checked_design(setting, x, n)
     count = FIRST_DRAWS if draws == "auto" else draws
@@ -213,6 +216,7 @@ def budget_grid(
     for learner in checked:
         check_sizes(setting, learner, "budget_grid")
     sizes = [Integer(at_least=1)(size, "n", "budget_grid") for size in n]
+    setting.check_examples(max(sizes, default=1), "budget_grid")
     _check_numbers(setting)
     experiments = {
         (place, size): Experiment(learner, size, None, draws, seed, level, True, Effort())

@@ -8,18 +8,26 @@
 - ``feature_terms(n, m, eigenvalues, target, ...)``: the error budget of regression on m random features.
 - ``least_squares(n, dim, noise=...)``: least squares with normal inputs, exact at every size.
 - ``quadratic_networks(n, dim, width, noise=...)``: the smallest risk of any learner of quadratic networks.
+- ``committee_machine(n, dim, ...)``: the smallest error of any learner of committee machines with two hidden
+  units, and the error of message passing; ``committee_thresholds(...)``: where the learning changes.
 - ``memorising(n, probabilities, examples)`` and ``memorising_zipf(n, decay)``: a learner that only memorises.
 - ``text_exponents(documents)``: the exponent of a language model's loss, from statistics of the corpus.
 - ``intrinsic_dimension(x)``: the dimension of a data set, and the exponents that follow from it.
 - `exponents`: exponents of errors that fall as a power of n, or of compute.
-- `formulas`: the same curves as sympy expressions, except for `quadratic_networks` and `one_pass_sgd`.
+- `formulas`: the same curves as sympy expressions, except for `quadratic_networks`,
+  `committee_machine` and `one_pass_sgd`.
 
-Errors are excess risks: squared loss without the label noise, which no predictor can avoid.
+Errors are excess risks: squared loss without the label noise, which no predictor can avoid.  Errors of
+committee machines are 0-1 errors.
 """
 
 from errsrc.exports import exported_names
 from errsrc.theory import exponents as exponents
 from errsrc.theory import formulas as formulas
+from errsrc.theory.committee import CommitteeCurve as CommitteeCurve
+from errsrc.theory.committee import CommitteeThresholds as CommitteeThresholds
+from errsrc.theory.committee import committee_machine as committee_machine
+from errsrc.theory.committee import committee_thresholds as committee_thresholds
 from errsrc.theory.corpora import TextExponents as TextExponents
 from errsrc.theory.corpora import text_exponents as text_exponents
 from errsrc.theory.dimensions import IntrinsicDimension as IntrinsicDimension

@@ -36,6 +36,7 @@ from errsrc.settings import (
     Uneven,
     Uniform,
 )
+from errsrc.settings.image_inputs import principal_components
 from errsrc.settings.linear import low_rank_residual
 from errsrc.settings.nodes import _cells
 from errsrc.settings.table import expected_loss
@@ -348,13 +349,10 @@ REFUSED = [
     (lambda: NetworkTeacher(SMALL, domain="digits"), "64 inputs, the pixels of an image of digits"),
     (lambda: NetworkTeacher(SMALL, domain="digits", components=5), "5 inputs, the components of an image"),
     (
-        lambda: NetworkTeacher(SMALL, domain="digits", components=65),
-        "'components' .* an integer >= 0 and <= 64",
+        lambda: NetworkTeacher(MLP((62, 1)), domain="digits", components=62),
+        "'components' .* an integer <= 61, the number of components of digits whose variance is not 0",
     ),
-    (
-        lambda: NetworkTeacher(MLP((64, 1)), domain="digits", components=64).pool_size,
-        "'components' .* an integer <= 6., the number of components of digits whose variance is not 0",
-    ),
+    (lambda: principal_components("digits", 62, "NetworkTeacher"), "'components' .* an integer <= 61, "),
     (
         lambda: NetworkTeacher(MLP((64, 1)), domain="digits").inputs(1198, np.random.default_rng(0)),
         "'n' parameter of NetworkTeacher must be an integer <= 1197",

@@ -173,6 +173,8 @@ def test_random_teachers_of_images_have_budgets_without_a_certificate():
     assert "least squares on all test inputs" in line.status
     low, high = sides(line, "realizability")
     assert 0 < low == high
+    with pytest.raises(ValueError, match="'n' parameter of budget must be an integer <= 1197, the number of"):
+        budget(world, student(2), 1198, draws=4, effort=few)
 
 
 def test_several_learners_share_chains_and_have_the_same_numbers():

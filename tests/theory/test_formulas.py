@@ -112,6 +112,7 @@ def test_exponents_are_limits_of_the_formulas():
 def test_every_curve_has_its_formula():
     curves = [name for name, _ in inspect.getmembers(theory, inspect.isfunction)]
     curves.remove("quadratic_networks")  # an integral over a density that a fixed point determines
+    curves = [name for name in curves if not name.startswith("committee")]  # a fixed point
     curves.remove("one_pass_sgd")  # an inverse transform, whose notes have the equation
     curves.remove("largest_learning_rate")
     measured = {"intrinsic_dimension", "text_exponents"}
