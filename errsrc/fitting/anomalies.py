@@ -646,10 +646,24 @@ def never_falls(problem: Problem) -> str | None:
         ratio = (total - left) / max(left / (len(values) - 2), 1e-300)
         if float(special.fdtrc(1, len(values) - 2, ratio)) < 2 * (1 - ONE_SIDED):
             return None
-    n, error = problem.measured["n"], problem.measured["error"]
-    if _falls_without(n, error, int(np.argmax(error))):  # `far_rows` finds a diverged run
+    if hiding_row(problem) is not None:
         return None
-    return flat_text(found) + _what_hides_the_fall(n, error)
+    return flat_text(found) + _what_hides_the_fall(problem.measured["n"], problem.measured["error"])
+
+
+def hiding_row(problem: Problem) -> NDArray[np.bool_] | None:
+    """Return a mask of the largest error of a curve that falls without this row; None for other points.
+
+    Parameters
+    ----------
+    problem : Problem
+        The points.
+    """
+    n, error = problem.measured.get("n"), problem.measured["error"]
+    worst = int(np.argmax(error))
+    if tuple(problem.law.inputs) != ("n",) or n is None or not _falls_without(n, error, worst):
+        return None
+    return np.arange(len(error)) == worst
 
 
 def _falls_without(n: Array, error: Array, row: int) -> bool:

@@ -24,6 +24,7 @@ from errsrc.fitting.anomalies import (
     drops_at_end,
     far_sentence,
     flat_sentence,
+    hiding_row,
     never_falls,
     robust_residual,
     steep_fall,
@@ -532,10 +533,27 @@ def _far_rows(found: Sequence[Optimum]) -> NDArray[np.bool_]:
     problem, far = best.problem, all_far_rows(best.problem, best.z)
     residual = robust_residual(problem, best.z)
     if (flat := flat_sentence(problem, residual, far)) is not None:
-        raise NoFit(flat, problem.law_at(best.z))
+        hidden = _far_rows_that_hide_the_fall(found)
+        if hidden is None:
+            raise NoFit(flat, problem.law_at(best.z))
+        return hidden
     if drops_at_end(problem, residual, far):
         raise NoFit(_drop_sentence(problem, residual), problem.law_at(best.z))
     return far
+
+
+def _far_rows_that_hide_the_fall(found: Sequence[Optimum]) -> NDArray[np.bool_] | None:
+    """Return a mask of rows without which the errors fall, bool (points,); None if there are no such rows.
+
+    A law with many parameters can follow a diverged run of a small table.  Therefore the laws with few
+    parameters are asked first, and then the largest error of a curve is tried.
+    """
+    for one in sorted(found, key=lambda one: len(one.problem.free)):
+        far = all_far_rows(one.problem, one.z)
+        residual = robust_residual(one.problem, one.z)
+        if far.any() and flat_sentence(one.problem, residual, far) is None:
+            return far
+    return hiding_row(found[0].problem)
 
 
 def _drop_sentence(problem: Problem, residual: Array) -> str:

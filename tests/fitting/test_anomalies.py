@@ -210,6 +210,15 @@ def test_a_diverged_last_run_does_not_hide_the_fall() -> None:
     )
 
 
+def test_the_default_leaves_out_a_diverged_run_that_its_largest_law_can_follow() -> None:
+    error = FALLING[:6] * np.array([1.01, 0.99, 1, 3, 0.99, 1.01])
+    found = auto(error, n=FALLING_N[:6])
+    assert found.warnings[0].startswith(
+        "1 of 6 rows is far from the law, and was left out of the fit: n = 8000"
+    )
+    assert found.limits["n"].low < 0.4 < found.limits["n"].high
+
+
 def test_a_message_names_the_row_or_the_peak_that_hides_the_fall() -> None:
     found = fit(Power, FALLING * np.array([1, 1, 1.1, 3, 1.1, 1, 1, 1]), n=FALLING_N)
     assert "Without its largest value, 0.547 at n = 8000, it falls: this run may have" in found.warnings[0]
