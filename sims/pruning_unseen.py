@@ -8,20 +8,25 @@ import numpy as np
 
 from errsrc.fitting import Fit, fit, judge
 from errsrc.fitting.clusters import ENOUGH
-from errsrc.laws import JointPruning, Pruning
+from errsrc.laws import JointPruning, Law, Pruning
 from errsrc.studies.pruned import CONFIGURATION
 
 SPLITS = 10
 Columns = dict[str, np.ndarray]
 
 
-def joint_fit(at: Columns, rows: np.ndarray | None = None) -> Fit:
-    """Return the joint law of some levels; each configuration is a cluster, unless there are too few."""
+def joint_fit(
+    at: Columns,
+    rows: np.ndarray | None = None,
+    law: type[Law] = JointPruning,
+    fixed: dict[str, float] | None = None,
+) -> Fit:
+    """Return a law of some levels; each configuration is a cluster, unless there are too few."""
     chosen = np.arange(len(at["error"])) if rows is None else np.flatnonzero(rows)
     config = at["config"][chosen]
-    inputs = {name: at[name][chosen] for name in JointPruning.inputs}
+    inputs = {name: at[name][chosen] for name in law.inputs}
     clusters = config if len(np.unique(config)) >= ENOUGH else None
-    return fit(JointPruning, at["error"][chosen], clusters=clusters, **inputs)
+    return fit(law, at["error"][chosen], clusters=clusters, fixed=fixed, **inputs)
 
 
 def means(at: Columns, values: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:

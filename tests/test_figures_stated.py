@@ -917,6 +917,12 @@ def family_means(r: Any, kind: str, key: str) -> float:
     return statistics.mean(rows)
 
 
+def layers_row(law: Any) -> list[float]:
+    """Return the divergences of a law of pruned networks: in sample, on splits, and on the largest sizes."""
+    held = [x for name in ("depth", "width", "n") for x in law[f"without {name}"]["divergence"]]
+    return [*law["means over seeds"], *law["splits"], *held]
+
+
 def chain(unpruned: bool) -> Callable[[Any], list[float]]:
     """Return mean, standard deviation and covered share of the predictions of chained laws, run by run."""
 
@@ -1809,6 +1815,34 @@ TIES: list[Tie] = [
         "fitted without them is {-1.9%} ± {5.9%} and {+2.0%} ± {6.4%}",
         "pruning_grid.json",
         lambda r: [x for key in ("width", "n") for x in r["without the largest"][key]["divergence"]],
+    ),
+    Tie(
+        B,
+        "| joint, with depth and density |",
+        "pruning_layers.json",
+        lambda r: layers_row(r["pruning_grid"]["density"]),
+    ),
+    Tie(
+        B,
+        "| weights per layer and width |",
+        "pruning_layers.json",
+        lambda r: layers_row(r["pruning_grid"]["weights per layer"]),
+    ),
+    Tie(
+        B,
+        "| weights per layer alone |",
+        "pruning_layers.json",
+        lambda r: layers_row(r["pruning_grid"]["weights per layer alone"]),
+    ),
+    Tie(
+        B,
+        "cover {67%}, {80%} and {78%} of the runs of the deepest networks. The exponent of the width is {-0.11} "
+        "[{-0.21}, {-0.01}]",
+        "pruning_layers.json",
+        lambda r: [
+            *(law["without depth"]["covered"] for law in r["pruning_grid"].values() if isinstance(law, dict)),
+            *r["pruning_grid"]["weights per layer"]["fit"]["psi"],
+        ],
     ),
     Tie(
         R,

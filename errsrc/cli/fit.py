@@ -19,7 +19,7 @@ from errsrc.fitting.csv_fits import fit_csv
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.laws import ALL
 
-LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
+LAWS = ("auto", *(name for name in ALL if name not in ("joint-pruning", "layer-pruning")))
 
 DESCRIPTION = """\
 Fit a scaling law to measured errors and print its parameters, each with an interval.

@@ -48,6 +48,7 @@ from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.joint_pruning import plateau as plateau
 from errsrc.laws.law import Law
 from errsrc.laws.law import symbol as symbol
+from errsrc.laws.layer_pruning import LayerPruning
 from errsrc.laws.m4 import M4
 from errsrc.laws.parameters import floor as floor
 from errsrc.laws.parameters import positive as positive
@@ -75,7 +76,10 @@ ALL: dict[str, type[Law]] = {
     "cliff": Cliff,
     "pruning": Pruning,
     "joint-pruning": JointPruning,
+    "layer-pruning": LayerPruning,
     "finite-data": FiniteData,
     "sparse-training": SparseTraining,
 }
-"""Every law, by its name in TOML specs and in fit files.  Commands choose `JointPruning` by themselves."""
+"""Every law, by its name in TOML specs and in fit files.
+
+Commands choose `JointPruning` by themselves.  `LayerPruning` is for `errsrc.fit` in Python."""

@@ -23,6 +23,7 @@ from errsrc.laws.finite_data import counted_slope as counted_slope_of
 from errsrc.laws.finite_data import excess as excess_of
 from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.law import Law
+from errsrc.laws.layer_pruning import LayerPruning
 from errsrc.laws.m4 import M4
 from errsrc.laws.m4 import log_complement as log_rest
 from errsrc.laws.m4 import solve_share as share
@@ -371,6 +372,44 @@ def _joint_pruning_gradient(
     ]
 
 
+def _layer_pruning_error(
+    remaining: Any, layers: Any, width: Any, eps_np: Any, eps_up: Any, gamma: Any, p: Any, psi: Any
+) -> Any:
+    x0 = p**2
+    x1 = remaining**2 * width ** (2 * psi) / layers**2
+    return eps_np * ((x0 * (eps_up / eps_np) ** (2 / gamma) + x1) / (x0 + x1)) ** ((1 / 2) * gamma)
+
+
+def _layer_pruning_gradient(
+    remaining: Any, layers: Any, width: Any, eps_np: Any, eps_up: Any, gamma: Any, p: Any, psi: Any
+) -> list[Any]:
+    x0 = p**2
+    x1 = remaining**2 * width ** (2 * psi) / layers**2
+    x2 = x0 + x1
+    x3 = x2 ** (-1.0)
+    x4 = eps_up / eps_np
+    x5 = gamma ** (-1.0)
+    x6 = x4 ** (2 * x5)
+    x7 = x0 * x6
+    x8 = x1 + x7
+    x9 = x3 * x8
+    x10 = (1 / 2) * gamma
+    x11 = eps_np * x9**x10
+    x12 = x8 ** (-1.0)
+    x13 = x12 * x7
+    x14 = 2 * p
+    x15 = x8 / x2**2
+    x16 = x10 * x11 * x12 * x2
+    x17 = 2 * x1 * log(width)
+    return [
+        x11,
+        x11 * x13 / eps_up,
+        x11 * (-x13 * x5 * log(x4) + (1 / 2) * log(x9)),
+        x16 * (-x14 * x15 + x14 * x3 * x6),
+        x16 * (-x15 * x17 + x17 * x3),
+    ]
+
+
 def _finite_data_error(
     n: Any, u: Any, m: Any, E: Any, A: Any, B: Any, alpha: Any, beta: Any, r_n: Any, r_m: Any, P: Any
 ) -> Any:
@@ -462,6 +501,7 @@ EQUATIONS: dict[type[Law], str] = {
     Cliff: "error = a*exp(-(n/n_cliff)**gamma)/n**alpha + c_inf",
     Pruning: "error = eps_np*((density**2 + p**2*(eps_up/eps_np)**(2/gamma))/(density**2 + p**2))**(gamma/2)",
     JointPruning: "error = eps_np*((density**2*depth**(2*phi)*width**(2*psi) + p**2*(eps_up/eps_np)**(2/gamma))/(density**2*depth**(2*phi)*width**(2*psi) + p**2))**(gamma/2)",
+    LayerPruning: "error = eps_np*((p**2*(eps_up/eps_np)**(2/gamma) + remaining**2*width**(2*psi)/layers**2)/(p**2 + remaining**2*width**(2*psi)/layers**2))**(gamma/2)",
     FiniteData: "error = E + A/m'**alpha + B/n'**beta + P*(n/u - 1)*m/u",
     SparseTraining: "error = B/n**b_D + c + (a_S*density**b_S + c_S)/m**b_N",
 }
@@ -480,6 +520,7 @@ ERRORS: dict[type[Law], Callable[..., Any]] = {
     Cliff: _cliff_error,
     Pruning: _pruning_error,
     JointPruning: _joint_pruning_error,
+    LayerPruning: _layer_pruning_error,
     FiniteData: _finite_data_error,
     SparseTraining: _sparse_training_error,
 }
@@ -498,6 +539,7 @@ GRADIENTS: dict[type[Law], Callable[..., list[Any]]] = {
     Cliff: _cliff_gradient,
     Pruning: _pruning_gradient,
     JointPruning: _joint_pruning_gradient,
+    LayerPruning: _layer_pruning_gradient,
     FiniteData: _finite_data_gradient,
     SparseTraining: _sparse_training_gradient,
 }

@@ -554,7 +554,8 @@ def test_help_names_every_law_every_column_and_the_exit_codes(run, capsys):
             main(argv)
         assert stop.value.code == 0
     text = capsys.readouterr().out
-    for word in (*(set(ALL) - {"joint-pruning"}), "n ", "m ", "depth", "width", "density", "error", "eps_np"):
+    laws = set(ALL) - {"joint-pruning", "layer-pruning"}
+    for word in (*laws, "n ", "m ", "depth", "width", "density", "error", "eps_np"):
         assert re.search(rf"^  (\w+, )?{word}", text, re.MULTILINE), word
     assert "0 done; 1 the answer is no" in text
 

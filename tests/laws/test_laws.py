@@ -21,7 +21,9 @@ from errsrc.laws import (
     CoupledDense,
     Dense,
     FiniteData,
+    JointPruning,
     Law,
+    LayerPruning,
     Power,
     Pruning,
     SparseTraining,
@@ -178,6 +180,19 @@ def test_sparse_training_is_the_law_of_frantar_with_their_numbers() -> None:
         assert found.law.params[name] == pytest.approx(value, rel=0.05), name
         assert found.intervals[name].low < value < found.intervals[name].high
     assert found.divergence_std == pytest.approx(0.0105, abs=5e-4)
+
+
+def test_layer_pruning_is_joint_pruning_in_the_weights_per_layer() -> None:
+    rng = np.random.default_rng(0)
+    remaining, layers, width = (rng.integers(1, top, 50).astype(float) for top in (5000, 9, 65))
+    eps_np = rng.uniform(0.1, 0.3, 50)
+    law = LayerPruning(eps_up=0.9, gamma=0.4, p=3.0, psi=-0.1)
+    same = JointPruning(eps_up=0.9, gamma=0.4, p=3.0, phi=-1.0, psi=-0.1)
+    error = law.error(remaining=remaining, layers=layers, width=width, eps_np=eps_np)
+    theirs = same.error(density=remaining, depth=layers, width=width, eps_np=eps_np)
+    np.testing.assert_allclose(error, theirs, rtol=1e-12)
+    found = fit(LayerPruning, error, remaining=remaining, layers=layers, width=width, eps_np=eps_np)
+    assert found.law.psi == pytest.approx(-0.1, abs=1e-4)
 
 
 def huber(residual: np.ndarray, delta: float = 0.01) -> float:

@@ -1,0 +1,104 @@
+"""Compare two invariants of pruned networks: depth^phi width^psi density, and remaining weights per layer.
+
+Claim:    For multilayer perceptrons, a law of the weights that are left per layer is as accurate as the
+          published invariant with one parameter less, and is half as far off on networks that are deeper than
+          the fitted ones.
+Command:  python sims/pruning_layers.py benchmarks/results/pruning_grid.csv [--json FILE]   (trains nothing)
+Cost:     a minute for each file
+Outcome:  see benchmarks/README.md, "Pruned networks"
+
+The study is a TOML file whose cells are finished, or the CSV file of `errsrc export STUDY.toml --curves`.
+Its networks must be multilayer perceptrons: they have one layer of weights more than hidden layers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pruning import Columns, as_numbers, described, points
+from pruning_unseen import SPLITS, joint_fit, means
+
+from errsrc.fitting import judge
+from errsrc.laws import JointPruning, Law
+from errsrc.laws.layer_pruning import LayerPruning
+from errsrc.studies.pruned import CONFIGURATION
+
+LAWS: dict[str, tuple[type[Law], dict[str, float]]] = {
+    "density": (JointPruning, {}),
+    "weights per layer": (LayerPruning, {}),
+    "weights per layer alone": (LayerPruning, {"psi": 0.0}),
+}
+"""The compared laws, and the parameters that they hold."""
+
+
+def with_layers(at: Columns) -> Columns:
+    """Return levels of multilayer perceptrons with their remaining weights and their numbers of layers."""
+    return at | {"remaining": at["density"] * at["prunable"], "layers": at["depth"] + 1}
+
+
+def divergence(at: Columns, values: np.ndarray, rows: np.ndarray | None = None) -> tuple[float, float]:
+    """Return the mean and the standard deviation of means over seeds."""
+    own = means(at, values, rows)
+    return float(own.mean()), float(own.std())
+
+
+def judged(at: Columns, law: type[Law], fixed: dict[str, float]) -> dict[str, Any]:
+    """Print and return how far off a law is: in sample, on random configurations, and on the largest ones."""
+    inputs = {name: at[name] for name in law.inputs}
+    found = joint_fit(at, None, law, fixed)
+    off = found.law.error(**inputs) / at["error"] - 1
+    out: dict[str, Any] = {"fit": as_numbers(found), "means over seeds": divergence(at, off)}
+    out["between seeds"] = found.seed_noise if np.isfinite(found.seed_noise) else None
+    print("  all:", described(found), f"; means over seeds {shown(out['means over seeds'])}")
+    parts = []
+    for split in range(SPLITS):
+        shuffled = np.random.default_rng(split).permutation(at["config"].max() + 1)
+        seen = np.isin(at["config"], shuffled[: round(len(shuffled) * 5 / 8)])
+        predicted = joint_fit(at, seen, law, fixed).law.error(**inputs)
+        parts.append(means(at, predicted / at["error"] - 1, ~seen))
+    every = np.concatenate(parts)
+    out["splits"] = float(every.mean()), float(every.std())
+    print(f"  fitted to 5/8 of the configurations, the others ({SPLITS} splits): {shown(out['splits'])}")
+    for name in CONFIGURATION:
+        seen = at[name] < at[name].max()
+        if len(np.unique(at[name][seen])) < 1 + (name != "n"):
+            continue
+        one = joint_fit(at, seen, law, fixed)
+        apart = divergence(at, one.law.error(**inputs) / at["error"] - 1, ~seen)
+        covered = judge(one, at["error"], seen, **inputs).held_out.coverage
+        out[f"without {name}"] = {"divergence": apart, "covered": covered, "fit": as_numbers(one)}
+        print(f"  without {name} {at[name].max():g}, those: {shown(apart)}, {covered:.0%} covered;", end=" ")
+        print(", ".join(f"{key} {one.intervals[key]}" for key in one.intervals))
+    return out
+
+
+def shown(values: tuple[float, float]) -> str:
+    """Return a mean and a standard deviation as text."""
+    return f"{values[0]:+.1%} +- {values[1]:.1%}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("study", type=Path, nargs="+", help="a study, or the CSV file of its exported curves")
+    parser.add_argument("--store", type=Path, help="the file of finished cells (STUDY.db)")
+    parser.add_argument("--json", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
+    figures = {}
+    for study in options.study:
+        at = with_layers(points(study, options.store))
+        print(f"{study.name}: {at['config'].max() + 1} configurations, {len(at['error'])} levels")
+        own: dict[str, Any] = {"configurations": int(at["config"].max()) + 1, "levels": len(at["error"])}
+        for name, (law, fixed) in LAWS.items():
+            print(f" invariant: {name}")
+            own[name] = judged(at, law, fixed)
+        figures[study.stem] = own
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
