@@ -71,6 +71,37 @@ def refusal(name: str, where: str, accepted: str, got: object) -> str:
     return f"The {name!r} parameter of {where} must be {accepted}. Got {shown} instead."
 
 
+def machine_memory() -> float:
+    """Return the size of the machine's main memory in bytes, or inf where the system does not report it."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return math.inf
+
+
+def check_count(count: int, size: int, name: str, where: str) -> None:
+    """Raise ValueError if an array of `count` items would be larger than half of the machine's memory.
+
+    Parameters
+    ----------
+    count : int
+        Number of items.
+    size : int
+        Size of an item, in bytes.
+    name, where : str
+        Names of the argument that states the number, and of its function, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If ``count * size`` bytes are more than half of the memory.
+    """
+    most = machine_memory() / 2 / size
+    if count > most:
+        accepted = f"at most {most:,.0f}: so many fill half of this machine's memory"
+        raise ValueError(refusal(name, where, accepted, count))
+
+
 def nearest(value: str, options: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)" for the option that is most similar to `value`, or "" if none is similar.
 

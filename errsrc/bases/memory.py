@@ -1,19 +1,9 @@
-"""The memory of the machine, and the check that a matrix of basis functions fits into it."""
+"""The check that a matrix of basis functions fits into the memory of the machine."""
 
 from __future__ import annotations
 
-import math
-import os
-
 from errsrc import checks
-
-
-def machine_memory() -> float:
-    """Return the size of the machine's main memory in bytes, or inf where the system does not report it."""
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return math.inf
+from errsrc.checks import machine_memory
 
 
 def check_memory(rows: int, columns: int, where: str) -> None:

@@ -16,7 +16,6 @@ from scipy.linalg import eigvalsh_tridiagonal
 from errsrc import checks
 from errsrc.bases.basis import Array, Basis
 from errsrc.bases.half_storage import Complex, from_half, inner_product, norm
-from errsrc.bases.memory import machine_memory
 from errsrc.bases.nonuniform import check_nodes, check_values, synthesise_half
 from errsrc.bases.weighted_gram import WeightedGram, density_weights
 
@@ -195,7 +194,7 @@ def _check_solvable(basis: Basis, n: int, ridge: float) -> None:
     if n < basis.size and not ridge:
         accepted = f"at least M = {basis.size} nodes, as many as functions, where the ridge is 0"
         raise ValueError(checks.refusal("x", "solve", accepted, f"<n = {n}>"))
-    limit = machine_memory()
+    limit = checks.machine_memory()
     need = 100.0 * n + 150.0 * (4.0 * basis.order + 1) ** basis.dim
     if need > limit:
         accepted = f"a band that is solved for in {limit / 2**30:.0f} GiB"

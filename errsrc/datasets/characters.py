@@ -63,6 +63,8 @@ def glyphs(count: int, seed: int = 0, part: str = "train") -> tuple[NDArray[np.u
     ------
     FileNotFoundError
         If matplotlib or one of its fonts is not installed.
+    ValueError
+        If an argument is out of range, or if the images would fill more than half of the machine's memory.
 
     Notes
     -----
@@ -78,6 +80,7 @@ def glyphs(count: int, seed: int = 0, part: str = "train") -> tuple[NDArray[np.u
     >>> x.shape, y[:3].tolist(), y[60:64].tolist()
     ((100, 1, 28, 28), [0, 1, 2], [60, 61, 0, 1])
     """
+    checks.check_count(count, SIDE**2, "count", "glyphs")
     x = np.empty((count, 1, SIDE, SIDE), np.uint8)
     for block, start in enumerate(range(0, count, _BLOCK)):
         size = min(_BLOCK, count - start)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.settings.setting import Array, Setting
 
+_LARGE = 10**6  # of more inputs, it is checked whether they fit into memory
+
 
 def drawn_inputs(
     setting: Setting, count: int, rng: np.random.Generator, where: str, teacher: Any = None
@@ -41,8 +43,10 @@ def drawn_inputs(
     Raises
     ------
     ValueError
-        If the setting draws inputs of another shape.
+        If the setting draws inputs of another shape, or if so many inputs do not fit into memory.
     """
+    if count > _LARGE:
+        checks.check_count(count, 8 * setting.input_dim, "n", where)
     x = setting.inputs(count, rng) if teacher is None else setting.inputs_of(teacher, count, rng)
     if np.ndim(x) != 2 or len(x) != count:
         accepted = "one whose inputs(count, rng) are of shape (count, dim)"

@@ -10,6 +10,11 @@ from errsrc.datasets.characters import _rendered
 from errsrc.datasets.image_sets import check_files
 
 
+def test_more_images_than_memory_are_refused():
+    with pytest.raises(ValueError, match=r"'count' parameter of glyphs must be at most .* Got 1000000000000"):
+        glyphs(10**12)
+
+
 def test_an_image_depends_on_its_seed_part_and_number_only():
     x, y = glyphs(600)
     assert (x.shape, x.dtype, y.dtype) == ((600, 1, 28, 28), np.uint8, np.int64)

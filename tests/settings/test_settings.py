@@ -37,6 +37,7 @@ from errsrc.settings import (
     Uniform,
 )
 from errsrc.settings.image_inputs import principal_components
+from errsrc.settings.checked_draws import drawn_inputs
 from errsrc.settings.linear import low_rank_residual
 from errsrc.settings.nodes import _cells
 from errsrc.settings.table import expected_loss
@@ -423,3 +424,8 @@ def test_a_network_class_takes_a_network():
     assert NetworkFunctions(MLP((2, 3, 1))) == NetworkFunctions(MLP((2, 3, 1)))
     with pytest.raises(TypeError, match="'architecture' parameter of NetworkFunctions"):
         NetworkFunctions((2, 3, 1))
+
+
+def test_more_inputs_than_memory_are_refused():
+    with pytest.raises(ValueError, match=r"'n' parameter of budget must be at most .* Got 1000000000000"):
+        drawn_inputs(LinearTeacher(20), 10**12, np.random.default_rng(0), "budget")
