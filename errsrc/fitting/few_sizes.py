@@ -23,7 +23,6 @@ similar refits with a wider prior, see `intervals.open_refits`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -65,18 +64,7 @@ OPEN = "do not determine the law"
 
 
 class OpenLaw(str):
-    """The warning that the sizes of a table do not determine a law."""
-
-
-def open_laws(warnings: Iterable[str]) -> list[OpenLaw]:
-    """Return those of the warnings of a fit that say that the sizes do not determine the law.
-
-    Parameters
-    ----------
-    warnings : iterable of str
-        The warnings; those of a fit from a file are plain text.
-    """
-    return [OpenLaw(text) for text in warnings if isinstance(text, OpenLaw) or OPEN in text]
+    """The warning that the sizes of a table do not determine a law, see ``Fit.determined``."""
 
 
 def open_law(problem: Problem) -> OpenLaw:

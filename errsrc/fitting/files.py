@@ -19,6 +19,7 @@ import numpy as np
 
 from errsrc import checks, records
 from errsrc.checks import PATH
+from errsrc.fitting.few_sizes import OPEN
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.one_law import Fit
 from errsrc.fitting.several_laws import AveragedFit, weighted_fits
@@ -328,6 +329,7 @@ def _member(fit: Fit) -> dict[str, Any]:
         "error": fit.error.tolist(),
         "weights": fit.weights.tolist(),
         "warnings": list(fit.warnings),
+        **({} if fit.determined else {"determined": False}),
         **{name: _plain(getattr(fit, name)) for name in _NUMBERS},
         **{name: getattr(fit, name) for name in ("objective", "starts")},
     }
@@ -394,8 +396,16 @@ def _fit(entry: dict[str, Any], known: Mapping[str, type[Law]]) -> Fit:
         error=error,
         weights=_read(entry, "weights", _array),
         warnings=_read(entry, "warnings", _sentences),
+        determined=_is_determined(entry),
         **numbers,
     )
+
+
+def _is_determined(entry: dict[str, Any]) -> bool:
+    """Return whether the sizes determine the law of a member; files without this entry have a warning."""
+    if "determined" in entry:
+        return _read(entry, "determined", lambda value: _typed(value, bool))
+    return not any(OPEN in text for text in _read(entry, "warnings", _sentences))
 
 
 def _sentences(texts: Any) -> tuple[str, ...]:
@@ -416,7 +426,13 @@ def _each(values: Any, read: Callable[[Any], T]) -> tuple[T, ...]:
     return tuple(_read(_typed(values, list), k, read) for k in range(len(_typed(values, list))))
 
 
-_JSON = {list: "a list", dict: "an object with names", str: "a text", int: "an integer"}
+_JSON = {
+    list: "a list",
+    dict: "an object with names",
+    str: "a text",
+    int: "an integer",
+    bool: "true or false",
+}
 """Types of JSON values in words."""
 
 

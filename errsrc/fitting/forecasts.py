@@ -272,9 +272,13 @@ class Forecast(Result, abc.ABC):
         Standard deviation of ln error of one run around the mean curve.
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
+    determined : bool
+        False for a fit of one law in several sizes that the measured sizes do not determine; True for other
+        forecasts.
     """
 
     notes: Mapping[str, Any] = MappingProxyType({})
+    determined: bool = True
 
     @property
     def held(self) -> Mapping[str, float]:

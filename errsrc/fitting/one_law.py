@@ -42,7 +42,7 @@ from errsrc.fitting.diagnostics import (
     warnings_of,
 )
 from errsrc.fitting.directions import check_falls
-from errsrc.fitting.few_sizes import open_law, open_laws
+from errsrc.fitting.few_sizes import open_law
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import bootstrap, open_refits, parameter_intervals, plausible_refits
 from errsrc.fitting.noise import above_largest, noise_around, robust_scale
@@ -119,6 +119,8 @@ class Fit(Forecast):
         Warnings about the fit, one sentence each.
     notes : dict
         Further JSON values that are stored with the fit, such as the names of the columns of its table.
+    determined : bool
+        Whether the measured sizes determine a law in several sizes; if not, a warning says so.
     """
 
     law: Law
@@ -140,16 +142,12 @@ class Fit(Forecast):
     weights: Array
     warnings: tuple[str, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
+    determined: bool = True
 
     @property
     def held(self) -> dict[str, float]:
         """Values of the parameters that were fixed instead of fitted, in the given units."""
         return {name: value for name, value in self.law.params.items() if name not in self.intervals}
-
-    @property
-    def determined(self) -> bool:
-        """Whether the measured sizes determine a law in several sizes; if not, a warning says so."""
-        return not open_laws(self.warnings)
 
     @property
     def estimates(self) -> dict[str, float]:
@@ -677,7 +675,7 @@ def describe(
             f"The points do not show how the error moves beyond {problem.law.places[0]}: intervals of "
             "forecasts there take all plausible values into account."
         )
-    facts = identifiability(found)
+    facts, is_open = identifiability(found), False
     if exponents := _fitted_exponents(problem, intervals):
         is_open = facts.condition > LARGEST_CONDITION or not all(intervals[e].determined for e in exponents)
         if is_open or problem.few_sizes:
@@ -708,6 +706,7 @@ def describe(
             *warnings_of(found, intervals, noise, unexplained_share, facts),
             *([] if kept is None else [kept]),
         ),
+        determined=not is_open,
     )
 
 

@@ -14,7 +14,6 @@ from errsrc import checks
 from errsrc.checks import LEVEL, Instance, Number, PositiveArray
 from errsrc.errors import Unreachable
 from errsrc.fitting.asymptotes import floor_of, floor_text
-from errsrc.fitting.few_sizes import open_laws
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.intervals import interval_of
 from errsrc.fitting.ranges import (
@@ -136,7 +135,7 @@ class Plan(TabularResult):
         """
         interval = getattr(self, name)
         if name == "floor":
-            return floor_text(interval, not open_laws(self.warnings))
+            return floor_text(interval, self.forecast is None or self.forecast.determined)
         open_ended = name in ("n", "m", "cost") and not interval.determined
         by_law = open_ended and interval.low != interval.high
         if not by_law:

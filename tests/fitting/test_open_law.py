@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +58,11 @@ def test_an_open_law_is_saved_with_its_forecasts(found, tmp_path) -> None:
     assert np.isnan(at_once.shares["noise"])
     assert "\nn        0 [" in str(at_once)
     np.testing.assert_array_equal(again.predict(n=800, m=9000).low, found.predict(n=800, m=9000).low)
+    content = json.loads((tmp_path / "fit.json").read_text())
+    assert content["members"][0].pop("determined") is False
+    (tmp_path / "fit.json").write_text(json.dumps(content))  # as files had it that only have the warning
+    assert not load_fit(tmp_path / "fit.json").determined
+    assert replace(found, warnings=()).determined is False  # the field says it, not the text
 
 
 @pytest.mark.parametrize(
