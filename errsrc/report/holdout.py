@@ -13,7 +13,7 @@ from errsrc.errors import NoAnswer
 from errsrc.fitting.anomalies import FLAT
 from errsrc.fitting.asymptotes import floor_of, floor_text
 from errsrc.fitting.diagnostics import LARGEST_CONDITION
-from errsrc.fitting.few_sizes import open_laws
+from errsrc.fitting.few_sizes import OpenLaw
 from errsrc.fitting.forecasts import Forecast
 from errsrc.fitting.holdouts import Criterion, Holdout, JudgedCells
 from errsrc.fitting.one_law import Fit
@@ -75,14 +75,12 @@ def holdout_verdict(result: Holdout) -> str:
     """
     cells, k = result.held_out, result.largest
     sizes, (predicted, ends, _) = cells.sizes(k), cells.texts(k)
-    low, high = cells.prediction.low[k], cells.prediction.high[k]
-    runs = cells.runs[k]
-    outside = int(((runs < low) | (runs > high)).sum())
+    runs, outside = cells.runs[k], _outside(result)
     measured = _runs(runs, predicted)
     measured += f" in {len(runs)} runs" if "to" in measured else ""
     measured += f" ({outside} of {len(runs)} outside the interval)" if outside else ""
     cell = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-    open_ = " (law not determined)" if open_laws(result.forecast.warnings) else ""
+    open_ = " (law not determined)" if not result.forecast.determined else ""
     return f"{cell}: predicted {predicted} {ends}{open_}, measured {measured}."
 
 
@@ -103,12 +101,14 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     list of (str, bool)
         Pairs of a sentence and a flag.  The last pair is the verdict for all cells; its flag is True if all
         limits are met and the fitted cells determine the law.  The pair before is the verdict for the largest
-        held-out cell; its flag is True if all limits are met.  If the fitted cells do not determine the law,
+        held-out cell; its flag is True if all runs of this cell lie in the interval for one run.  If the
+        fitted cells do not determine the law,
         or if their error does not measurably fall, pairs with the flag False come first and say so.
     """
     open_ = [
         (text.replace("measured sizes", "sizes of the fitted cells", 1), False)
-        for text in open_laws(result.forecast.warnings)
+        for text in result.forecast.warnings
+        if isinstance(text, OpenLaw)
     ]
     missed = [criterion for criterion in result.criteria if not criterion.met]
     if missed:
@@ -122,7 +122,7 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
                 EXPLAINED,
             ]
         )
-    elif open_:
+    elif not result.forecast.determined:
         said = (
             "The prediction is within the limits, but the law is not determined: the intervals are too wide "
             "to be a test."
@@ -130,8 +130,15 @@ def verdicts(result: Holdout) -> list[tuple[str, bool]]:
     else:
         said = "The prediction came true: mean and spread of its divergence are within all limits."
     flat = [(f"{_among(result)}: {text}", False) for text in flat_warnings(result.forecast)]
-    came_true = not missed and not open_
-    return [*open_, *flat, (holdout_verdict(result), not missed), (said, came_true)]
+    came_true = not missed and result.forecast.determined
+    return [*open_, *flat, (holdout_verdict(result), not _outside(result)), (said, came_true)]
+
+
+def _outside(result: Holdout) -> int:
+    """Return how many runs of the largest held-out cell lie outside the interval for one run."""
+    prediction, k = result.held_out.prediction, result.largest
+    runs = result.held_out.runs[k]
+    return int(((runs < prediction.low[k]) | (runs > prediction.high[k])).sum())
 
 
 def flat_warnings(forecast: Forecast) -> list[str]:

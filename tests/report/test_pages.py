@@ -112,13 +112,17 @@ def test_the_verdict_says_which_runs_fell_outside(result: Holdout) -> None:
     runs[k] = runs[k] * np.array([1.0, 3.0])
     worse = replace(result, held_out=replace(result.held_out, runs=tuple(runs)))
     assert "1 of 2 outside the interval" in report.holdout_verdict(worse)
+    assert not verdicts(worse)[-2][1]
+    runs = [10 * e if cell != k else e for cell, e in enumerate(result.held_out.runs)]
+    others = replace(result, held_out=replace(result.held_out, runs=tuple(runs)))
+    assert [yes for _, yes in verdicts(others)] == [True, False]  # the flag of a cell is about this cell
     assert "outside" not in report.holdout_verdict(result)
 
 
 def test_no_prediction_of_an_undetermined_law_came_true(result: Holdout) -> None:
     assert all(yes for _, yes in verdicts(result))
     notes = (OpenLaw("The measured sizes do not determine the law."), f"{FLAT} with n: exponent 0.")
-    said = verdicts(replace(result, forecast=replace(result.forecast, warnings=notes)))
+    said = verdicts(replace(result, forecast=replace(result.forecast, warnings=notes, determined=False)))
     assert [yes for _, yes in said] == [False, False, True, False]
     assert said[1][0] == f"Among the fitted cells (n ≤ 4,000, m ≤ 16,000): {notes[1]}"
     assert said[-1][0].startswith("The prediction is within the limits, but the law is not determined")
