@@ -36,8 +36,8 @@ from errsrc.settings import (
     Uneven,
     Uniform,
 )
-from errsrc.settings.image_inputs import principal_components
 from errsrc.settings.checked_draws import drawn_inputs
+from errsrc.settings.image_inputs import principal_components
 from errsrc.settings.linear import low_rank_residual
 from errsrc.settings.nodes import _cells
 from errsrc.settings.table import expected_loss
