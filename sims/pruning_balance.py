@@ -1,7 +1,7 @@
 """How many weights does magnitude pruning leave in each layer of a multilayer perceptron?
 
 Claim:    When the error of a pruned network has doubled, all of its layers have about equally many weights
-          left, although the layers of the unpruned network differ up to 80 times in size.
+          left, although the layers of the unpruned network differ up to 78 times in size.
 Command:  python sims/pruning_balance.py [--json benchmarks/results/pruning_balance.json]
 Cost:     6 networks of sims/pruning_sizes.toml, a minute and a half of one core
 Outcome:  see benchmarks/README.md, "Pruned networks"

@@ -3,17 +3,22 @@
 Claim:    For multilayer perceptrons, a law of the weights that are left per layer is as accurate as the
           published invariant with one parameter less, and is half as far off on networks that are deeper than
           the fitted ones.
-Command:  python sims/pruning_layers.py benchmarks/results/pruning_grid.csv [--json FILE]   (trains nothing)
+Command:  python sims/pruning_layers.py benchmarks/results/pruning_grid.csv --json FILE
+              --unseen benchmarks/results/pruning_chain_cells.csv
+          python sims/pruning_layers.py benchmarks/results/pruning_balance.json --json FILE
 Cost:     a minute for each file
 Outcome:  see benchmarks/README.md, "Pruned networks"
 
-The study is a TOML file whose cells are finished, or the CSV file of `errsrc export STUDY.toml --curves`.
-Its networks must be multilayer perceptrons: they have one layer of weights more than hidden layers.
+A study is a TOML file whose cells are finished, the CSV file of `errsrc export STUDY.toml --curves`, or the
+JSON file of sims/pruning_balance.py.  Its networks must be multilayer perceptrons: they have one layer of
+weights more than hidden layers.  --unseen names measured levels of other networks, a file that
+sims/pruning_chain.py wrote: the laws that are fitted to the study also predict these networks.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -23,7 +28,8 @@ from pruning import Columns, as_numbers, described, points
 from pruning_unseen import SPLITS, joint_fit, means
 
 from errsrc.fitting import judge
-from errsrc.laws import JointPruning, Law
+from errsrc.fitting.clusters import ENOUGH
+from errsrc.laws import JointPruning, Law, plateau
 from errsrc.laws.layer_pruning import LayerPruning
 from errsrc.studies.pruned import CONFIGURATION
 
@@ -40,13 +46,36 @@ def with_layers(at: Columns) -> Columns:
     return at | {"remaining": at["density"] * at["prunable"], "layers": at["depth"] + 1}
 
 
+def balance_levels(path: Path) -> Columns:
+    """Return the levels of a file that sims/pruning_balance.py wrote."""
+    parts: list[Columns] = []
+    for config, one in enumerate(json.loads(path.read_text())["networks"]):
+        left, error = np.array(one["levels (weights left, error)"]).T
+        density = left / left[0]
+        sizes = {name: one[name] for name in CONFIGURATION} | {"prunable": left[0], "config": config}
+        sizes["eps_np"] = plateau(density, error)
+        parts.append({name: np.full(len(left), value) for name, value in sizes.items()})
+        parts[-1] |= {"density": density, "error": error}
+    return with_layers({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
 def divergence(at: Columns, values: np.ndarray, rows: np.ndarray | None = None) -> tuple[float, float]:
     """Return the mean and the standard deviation of means over seeds."""
     own = means(at, values, rows)
     return float(own.mean()), float(own.std())
 
 
-def judged(at: Columns, law: type[Law], fixed: dict[str, float]) -> dict[str, Any]:
+def unseen_levels(path: Path) -> Columns:
+    """Return the levels of a file that sims/pruning_chain.py wrote."""
+    with path.open() as file:
+        lines = list(csv.DictReader(file))
+    at = {name: np.array([float(line[name]) for line in lines]) for name in lines[0] if name != "written"}
+    return with_layers(at | {"config": at["config"].astype(int)})
+
+
+def judged(
+    at: Columns, law: type[Law], fixed: dict[str, float], unseen: Columns | None = None
+) -> dict[str, Any]:
     """Print and return how far off a law is: in sample, on random configurations, and on the largest ones."""
     inputs = {name: at[name] for name in law.inputs}
     found = joint_fit(at, None, law, fixed)
@@ -54,15 +83,20 @@ def judged(at: Columns, law: type[Law], fixed: dict[str, float]) -> dict[str, An
     out: dict[str, Any] = {"fit": as_numbers(found), "means over seeds": divergence(at, off)}
     out["between seeds"] = found.seed_noise if np.isfinite(found.seed_noise) else None
     print("  all:", described(found), f"; means over seeds {shown(out['means over seeds'])}")
+    if unseen is not None:
+        other = found.law.error(**{name: unseen[name] for name in law.inputs})
+        out["unseen"] = divergence(unseen, other / unseen["error"] - 1)
+        print(f"  other networks: {shown(out['unseen'])}")
     parts = []
-    for split in range(SPLITS):
+    for split in range(SPLITS if at["config"].max() >= ENOUGH else 0):
         shuffled = np.random.default_rng(split).permutation(at["config"].max() + 1)
         seen = np.isin(at["config"], shuffled[: round(len(shuffled) * 5 / 8)])
         predicted = joint_fit(at, seen, law, fixed).law.error(**inputs)
         parts.append(means(at, predicted / at["error"] - 1, ~seen))
-    every = np.concatenate(parts)
-    out["splits"] = float(every.mean()), float(every.std())
-    print(f"  fitted to 5/8 of the configurations, the others ({SPLITS} splits): {shown(out['splits'])}")
+    if parts:
+        every = np.concatenate(parts)
+        out["splits"] = float(every.mean()), float(every.std())
+        print(f"  fitted to 5/8 of the configurations, the others ({SPLITS} splits): {shown(out['splits'])}")
     for name in CONFIGURATION:
         seen = at[name] < at[name].max()
         if len(np.unique(at[name][seen])) < 1 + (name != "n"):
@@ -85,16 +119,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("study", type=Path, nargs="+", help="a study, or the CSV file of its exported curves")
     parser.add_argument("--store", type=Path, help="the file of finished cells (STUDY.db)")
+    parser.add_argument("--unseen", type=Path, help="a file of measured levels of other networks")
     parser.add_argument("--json", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
+    unseen = unseen_levels(options.unseen) if options.unseen else None
     figures = {}
     for study in options.study:
-        at = with_layers(points(study, options.store))
+        is_balance = study.suffix == ".json"
+        at = balance_levels(study) if is_balance else with_layers(points(study, options.store))
         print(f"{study.name}: {at['config'].max() + 1} configurations, {len(at['error'])} levels")
         own: dict[str, Any] = {"configurations": int(at["config"].max()) + 1, "levels": len(at["error"])}
         for name, (law, fixed) in LAWS.items():
             print(f" invariant: {name}")
-            own[name] = judged(at, law, fixed)
+            own[name] = judged(at, law, fixed, unseen)
         figures[study.stem] = own
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
