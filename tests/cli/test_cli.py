@@ -369,7 +369,7 @@ ROWS = GOOD.splitlines()[1:]
         (f'n,error\n1,"{"x" * 200_000}"\n', "not a row of a CSV file"),
         ("n,error\n" + "1000,0.5\n1000,0.4\n" * 5, "two different sizes"),
         ("n,error\n1,.5\n2,.4\n", "more points than the 3 free"),
-        ("1000,0.5\n2000,0.4\n", "no column 'n'; it has '1000, 0.5'"),
+        ("1000,0.5\n2000,0.4\n", "no columns 'n' and 'error'; it has '1000, 0.5'"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_sentence(run, text, fragment):
