@@ -13,10 +13,18 @@ on the published grids: it is the possible error of a law's form.  The script th
 without each family, by the likelihood of the errors of all other families, and prints the coverage of the
 family left out with this choice.  Grids of the same runs are left out together.
 
+Two further questions, on the published grids:
+
+- Does extrapolation inside the fitted part show how far the extrapolation beyond it will be off?  The inner
+  fit sees the 60% of the fitted cells with the smallest n m, and predicts the others.  The script prints the
+  correlation between the two misses, in units of what the fits expect.  It also prints the coverage and score
+  of forecasts whose intervals are widened or narrowed by the inner miss.
+- Do the intervals of `Prediction.mean` contain the geometric mean of all held-out errors of a task?
+
 errsrc's own grids had no part in the choice of the constants.  Here, the cells of the experiments of
 `sims/vision_holdout.py`, on three image sets, are means of several runs.
 
-One core-minute.
+Three core-minutes.
 """
 
 from __future__ import annotations
@@ -29,7 +37,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from forecasts import DOUBTS, LEVEL, Task, fitted, grids, held_out, likelihood, own, whole_grids
+from forecasts import (
+    DOUBTS,
+    LEVEL,
+    Task,
+    fitted,
+    grids,
+    held_out,
+    interval_scores,
+    likelihood,
+    own,
+    whole_grids,
+)
 
 from errsrc.errors import NoFit
 from errsrc.fitting import AveragedFit, auto
@@ -41,6 +60,10 @@ FEWEST = 6
 RELATED = ("OpenLM", "Chinchilla", "marin", "llama_3")
 """Families with one of these words in their names share runs."""
 PLACES = ("one", "both")
+INSIDE = 0.6
+"""Share of the fitted cells that the inner fit sees."""
+PRIOR_MISSES = 4
+"""The widening of intervals counts as many expected misses as this, and one inner miss."""
 EPS0 = {"vision": 0.9, "digits": 0.9, "glyphs": 61 / 62}
 """Image sets of `sims/vision_holdout.py`, with the error of a random guess."""
 
@@ -164,6 +187,72 @@ def left_out(fits: list[tuple[Task, AveragedFit]]) -> dict[str, dict[str, float]
     return out
 
 
+def miss(task: Task, found: AveragedFit) -> float:
+    """Return the root mean square of the errors of ln error, in units of what the fit expects."""
+    sizes = held_out(task)
+    centre, draws = found.curves(**sizes)
+    spread = np.hypot(found.run_spread(centre, sizes), np.nanstd(draws, axis=0))
+    standard = (np.log(task.error[~task.fitted]) - centre) / spread
+    return float(np.sqrt(np.mean(standard**2)))
+
+
+def inner(task: Task) -> Task | None:
+    """Return the extrapolation inside the fitted part of a task; None if it has too few cells."""
+    error = task.error[task.fitted]
+    sizes = {name: x[task.fitted] for name, x in task.sizes.items()}
+    cost = sizes["n"] * sizes["m"]
+    small = cost <= np.quantile(cost, INSIDE)
+    enough = small.sum() >= FEWEST and (~small).sum() >= 2
+    return Task(task.family, task.name, error, sizes, small) if enough else None
+
+
+def rolling(fits: list[tuple[Task, AveragedFit]]) -> dict[str, float]:
+    """Print and return what the extrapolation inside the fitted part says of the extrapolation beyond it."""
+    misses, scores = [], collections.defaultdict(list)
+    for task, found in fits:
+        inside = inner(task)
+        small = None if inside is None else fitted(inside)
+        if inside is None or small is None:
+            continue
+        misses.append((miss(inside, small), miss(task, found)))
+        forecast = found.predict(level=LEVEL, **held_out(task))
+        truth = np.log(task.error[~task.fitted])
+        centre, low, high = (np.log(x) for x in (forecast.predicted, forecast.low, forecast.high))
+        for factor in (1.0, np.sqrt((PRIOR_MISSES + misses[-1][0] ** 2) / (PRIOR_MISSES + 1))):
+            ends = centre - factor * (centre - low), centre + factor * (high - centre)
+            held = float(np.mean((ends[0] <= truth) & (truth <= ends[1])))
+            scores[task.family].append((held, float(np.mean(interval_scores(*ends, truth)))))
+    tables = np.mean([np.mean(np.reshape(x, (-1, 2, 2)), axis=0) for x in scores.values()], axis=0)
+    (covered, score), (widened, new_score) = tables.tolist()
+    correlation = float(np.corrcoef(np.log(misses).T)[0, 1])
+    print(f"misses inside and beyond {len(misses)} fitted parts: correlation {correlation:.2f}")
+    print(
+        f"widened by the inner miss: covered {covered:.0%} -> {widened:.0%}, {score:.4f} -> {new_score:.4f}"
+    )
+    return {
+        "tasks": len(misses),
+        "correlation": correlation,
+        "covered": covered,
+        "score": score,
+        "covered, widened": widened,
+        "score, widened": new_score,
+    }
+
+
+def means(fits: list[tuple[Task, AveragedFit]]) -> dict[str, float]:
+    """Print and return, by family, how often the interval of the mean of all held-out cells contains it."""
+    found: dict[str, list[bool]] = collections.defaultdict(list)
+    for task, one in fits:
+        interval = one.predict(level=LEVEL, **held_out(task)).mean()
+        measured = float(np.exp(np.mean(np.log(task.error[~task.fitted]))))
+        found[task.family].append(interval.low <= measured <= interval.high)
+    out = {family: float(np.mean(held)) for family, held in found.items()}
+    out["mean of families"] = float(np.mean(list(out.values())))
+    for family, share in out.items():
+        print(f"mean of the held-out cells in its interval: {family[:48]:48} {share:.0%}")
+    return out
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -179,6 +268,7 @@ def main() -> None:
     figures = {kind: shown(f"{kind} of published grids", table(some)) for kind, some in fits.items()}
     everything = [*fits["splits"], *fits["corners"]]
     figures["left out"] = shown("each family with GRID_DOUBT of the others", left_out(everything))
+    further = {"rolling": rolling(everything), "means": means(everything)}
     found = []
     for task, fixed in own_tasks():
         small = {name: x[task.fitted] for name, x in task.sizes.items()}
@@ -188,7 +278,7 @@ def main() -> None:
             print(f"{task.family} {task.name}: no fit")
     figures["own"] = shown("errsrc's own grids", table(found))
     if options.out:
-        options.out.write_text(json.dumps(figures, indent=1) + "\n")
+        options.out.write_text(json.dumps({**figures, **further}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
