@@ -649,6 +649,22 @@ def parity_budget(name: str) -> Callable[[Any], list[float]]:
     return lambda r: [r["budget"][n][name] for n in ("400", "3200", "25600")]
 
 
+def file_gains(corpus: str) -> Callable[[Any], list[float]]:
+    """Return what a byte at distances 10 and 32 says in known and in new files of a corpus."""
+    return lambda r: [
+        one[split][distance]
+        for name, one in r.items()
+        if name.startswith(corpus)
+        for distance in ("10", "32")
+        for split in ("known files", "new files")
+    ]
+
+
+def sympy_growth(r: Any) -> dict[str, Any]:
+    """Return how the context at which H_k is the loss of n-grams grows with n."""
+    return next(row for name, row in r.items() if name.startswith("sympy") and "n-grams, growth" in name)
+
+
 def kernel_theory(ridge: float, normal: bool) -> Callable[[Any], float]:
     """Return the largest miss of theory for features of eigenfunctions at a ridge.
 
@@ -1065,6 +1081,51 @@ TIES: list[Tie] = [
             r["State of the Union, n-grams"]["losses"][-1],
             r["State of the Union, transformers"]["m = 115008"]["losses"][-1],
         ],
+    ),
+    Tie(
+        B,
+        "to the power {2.53}. 2/d times this power is {0.740}",
+        "exponents_labels.json",
+        lambda r: [r["digits"][key] for key in ("power of the squared distance", "2/d times this power")],
+    ),
+    Tie(
+        B,
+        "the power is {1.01} and the product {0.160}",
+        "exponents_labels.json",
+        lambda r: [
+            r["fashion-mnist"][key] for key in ("power of the squared distance", "2/d times this power")
+        ],
+    ),
+    Tie(
+        B,
+        "and the measured exponent {0.757}",
+        "exponents.json",
+        lambda r: [r["digits: nearest neighbour, 2/d"]["measured"][0]],
+    ),
+    Tie(
+        B,
+        "and the product 0.160; measured is {0.158}",
+        "exponents.json",
+        lambda r: [r["fashion-mnist: nearest neighbour, 2/d"]["measured"][0]],
+    ),
+    Tie(
+        B,
+        "grows as n^{0.16} [{0.11}, {0.21}], but n^(1/(2 beta)) is n^{1.47}",
+        "exponents.json",
+        lambda r: [*sympy_growth(r)["measured"], sympy_growth(r)["predicted"]],
+    ),
+    Tie(
+        B,
+        "by {0.208} nats in other passages of known files, but by {0.082} nats in new files, "
+        "and a byte at distance 32 by {0.052} and by {-0.001}",
+        "exponents_files.json",
+        file_gains("sympy"),
+    ),
+    Tie(
+        B,
+        "known and new documents differ little: {0.050} and {0.042} at distance 10, {0.0014} and {0.0006}",
+        "exponents_files.json",
+        file_gains("State"),
     ),
     Tie(
         B,
