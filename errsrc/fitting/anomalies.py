@@ -478,6 +478,9 @@ def peak(n: Array, error: Array) -> Peak | None:
 def steep_fall_of_grid(inputs: Mapping[str, Array], error: Array) -> str | None:
     """Return a sentence on a fall of a grid that no power law follows, along n at one m, or along m at one n.
 
+    If few errors lie above the fall, these rows may be runs that diverged, and the result is None.  The same
+    holds if only one error lies below the fall.
+
     Parameters
     ----------
     inputs : dict of str to ndarray of float64, shape (points,)
@@ -485,14 +488,17 @@ def steep_fall_of_grid(inputs: Mapping[str, Array], error: Array) -> str | None:
     error : ndarray of float64, shape (points,)
         Errors >= 0.
     """
-    if set(inputs) != {"n", "m"}:
+    if set(inputs) != {"n", "m"} or error.max() <= DROP * error.min():
         return None
     for along, held in (("n", "m"), ("m", "n")):
         groups = {value: inputs[held] == value for value in np.unique(inputs[held]).tolist()}
         falls = {value: steep_fall(inputs[along][rows], error[rows]) for value, rows in groups.items()}
         found = [(value, fall) for value, fall in falls.items() if fall is not None]
-        if sum(fall.runs for _, fall in found) > 1:  # a single run may be a wrong row
+        if sum(fall.runs for _, fall in found) > 1:
             value, fall = found[0]
+            middle = math.sqrt(fall.error) * math.sqrt(fall.error_before)
+            if np.mean(error > middle) <= LARGEST_FAR_SHARE:
+                continue
             lead = fall.lead.replace("n = ", f"{along} = ").removeprefix("The")
             return f"At {held} = {value:g}, the{lead}. No law in n and m describes a fall to rounding."
     return None

@@ -9,7 +9,7 @@ import pytest
 
 from errsrc.errors import NoFit
 from errsrc.fitting import auto, fit
-from errsrc.fitting.anomalies import far_rows, never_falls, peak, steep_fall
+from errsrc.fitting.anomalies import far_rows, never_falls, peak, steep_fall, steep_fall_of_grid
 from errsrc.fitting.points import pose
 from errsrc.laws import M4, Broken, Chinchilla, Cliff, Law, Power
 
@@ -237,6 +237,8 @@ def test_a_grid_that_no_falling_law_describes_is_told_why(law: str | type[Law]) 
     call = functools.partial(auto if law == "auto" else functools.partial(fit, law), n=n, m=m)
     with pytest.raises(NoFit, match=r"At m = 10000, the error falls from 0\.\d+ at n = 640000 to 1e-20"):
         call(cliff)
+    diverged = np.where((n == 1e4) & (m == 1e4), 1e4, 0.2 + 8 * n**-0.35 + 20 * m**-0.5)
+    assert steep_fall_of_grid({"n": n, "m": m}, diverged) is None
     rising = 0.1 + 5 * n**-0.4 + 0.1 * np.log(m / 1e4)
     with pytest.raises(NoFit, match=r"The error rises with m: exponent -0.*This law can only fall"):
         fit(Chinchilla, rising, n=n, m=m)
