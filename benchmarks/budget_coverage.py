@@ -67,6 +67,7 @@ from errsrc.sources import Effort, budget, exact
 from errsrc.sources.exact import gaussian_budget
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.further_designs import terms_at
+from errsrc.sources.tails import Tail
 from errsrc.sources.terms import TERMS, Budget, mean_of_draws
 
 
@@ -256,13 +257,19 @@ def budget_of(case: tuple, seed: int, draws: dict[str, np.ndarray]) -> Budget:
         )
         return gaussian_budget(setting, experiment)
     if isinstance(setting, TableTeacher):
-        return Budget.known(setting, experiment, *three.values(), status="")
+        return Budget.known(setting, experiment, *three.values(), "", judged_table(case))
     pairs = {name: (draws[name], draws[f"{name}.upper"]) for name in three}
     excess = draws["total"] - draws["noise"]
     return Budget.bracketed(setting, experiment, draws["noise"], excess, pairs, dict.fromkeys(three, ""), "")
 
 
 TERMS_OF = exact._terms
+
+
+@functools.cache
+def judged_table(case: tuple) -> dict[str, Tail]:
+    """Return what further draws say of the intervals of a case of a table."""
+    return dict(exact._judged_table(case[1], experiment_of(case, 0)))
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from errsrc.settings import (
     FunctionClass,
     GaussianSetting,
     LinearTeacher,
+    Setting,
     TableTeacher,
 )
 from errsrc.settings.setting import Array
@@ -181,27 +182,34 @@ def _judged(setting: GaussianSetting, experiment: Experiment, seconds: float = 0
     `seconds` is the time that one of the experiment's draws took.
     """
     learner, n, draws, level = experiment.learner, experiment.n, experiment.draws, experiment.level
+
+    def terms_of(further: Experiment) -> dict[str, Array]:
+        return _terms(setting, further)[0]
+
     if has_feature_terms(setting, experiment):
         size = (n, int(setting.dimension(experiment.function_class)))
         if not learner.inverts_singular_values(size):
             return {}  # with bounded gains, no draw is far from the others
         if not isinstance(setting, LinearTeacher):
-            return _further_fits(setting, experiment, seconds).judged(draws, level)
+            return _further_fits(setting, experiment, seconds, terms_of).judged(draws, level)
         if not affordable_designs(n, setting.input_dim):
             return {}
         return judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
     judged = judged_terms(setting, learner, n, draws, level) if experiment.exact else {}
     if "total" in judged or ("uncertainty" in judged and averages_labels(learner)):
         return judged
-    pool = _further_fits(setting, experiment, seconds)
-    return pool.judged(draws, level) | dict(judged)
+    return _further_fits(setting, experiment, seconds, terms_of).judged(draws, level) | dict(judged)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Pool:
-    """The terms and the total of further draws, (draws,) each; no terms if the draws would cost too much."""
+    """The terms and the total of further draws, (draws,) each; no terms if the draws would cost too much.
+
+    `bounded` says whether the loss of each draw has bounds, such as an error rate.
+    """
 
     terms: dict[str, Array]
+    bounded: bool = False
     _tails: dict[tuple[int, float], dict[str, Tail]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -214,13 +222,22 @@ class _Pool:
         key = (draws, level)
         if key not in self._tails:
             self._tails[key] = {
-                name: judged_by_pool(values, draws, level) for name, values in self.terms.items()
+                name: judged_by_pool(values, draws, level, self.bounded)
+                for name, values in self.terms.items()
             }
         return self._tails[key]
 
 
-def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: float) -> _Pool:
+def _further_fits(
+    setting: Setting,
+    experiment: Experiment,
+    seconds: float,
+    terms_of: Callable[[Experiment], dict[str, Array]],
+) -> _Pool:
     """Return further draws; those of the last few configurations are kept.
+
+    `seconds` is the time that one of the experiment's draws took, and `terms_of` returns the terms of each
+    draw of an experiment.
 
     A learner is first fitted in a few draws if it is not known to be fast, or if the setting is the user's
     own.  These draws show what all further draws would cost, and whether kept draws are still right: the user
@@ -228,6 +245,7 @@ def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: flo
     """
     learner, count = experiment.learner, further_fits(experiment.n)
     key = (repr(setting), repr(learner), experiment.n, experiment.exact)
+    bounded = setting.loss == "zero-one"
     fast = is_fast(learner, experiment.n) and type(setting).__module__.startswith("errsrc.")
     if key in _KEPT and fast:
         return _KEPT[key]
@@ -236,17 +254,17 @@ def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: flo
     try:
         if not fast:
             start = time.process_time()
-            first = _terms_of_further_draws(setting, experiment, TIMED_DRAWS)
+            first = _terms_of_further_draws(experiment, TIMED_DRAWS, terms_of)
             cost = (time.process_time() - start) * count / TIMED_DRAWS
             if key in _KEPT and _begins_with(_KEPT[key].terms, first):
                 return _KEPT[key]
             if cost > LONGEST:
                 return _Pool({})
         start = time.process_time()
-        found = _Pool(_terms_of_further_draws(setting, experiment, count))
+        found = _Pool(_terms_of_further_draws(experiment, count, terms_of), bounded)
         cost = (time.process_time() - start) * MORE
         if cost <= LONGEST and found.is_unclear:
-            found = _Pool(_terms_of_further_draws(setting, experiment, MORE * count))
+            found = _Pool(_terms_of_further_draws(experiment, MORE * count, terms_of), bounded)
     except Exception:
         return _Pool({})  # the budget's own draws succeeded, so the budget has no reason to fail
     if len(_KEPT) >= MOST_KEPT:
@@ -255,8 +273,10 @@ def _further_fits(setting: GaussianSetting, experiment: Experiment, seconds: flo
     return found
 
 
-def _terms_of_further_draws(setting: GaussianSetting, experiment: Experiment, draws: int) -> dict[str, Array]:
-    terms, _ = _terms(setting, dataclasses.replace(experiment, draws=draws, seed=_FURTHER_SEED))
+def _terms_of_further_draws(
+    experiment: Experiment, draws: int, terms_of: Callable[[Experiment], dict[str, Array]]
+) -> dict[str, Array]:
+    terms = terms_of(dataclasses.replace(experiment, draws=draws, seed=_FURTHER_SEED))
     return terms | {"total": np.sum(list(terms.values()), axis=0)}
 
 
@@ -460,6 +480,27 @@ def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
     """
     if not experiment.function_class.unrestricted:
         return bracketed_budget(setting, experiment)
+    random_inputs = experiment.x is None
+    start = time.perf_counter()
+    terms = _table_terms(setting, experiment)
+    per_draw = (time.perf_counter() - start) / experiment.draws
+    judged: Mapping[str, Tail] = {}
+    if random_inputs and experiment.draws >= LEAST_DRAWS:
+        judged = _judged_table(setting, experiment, per_draw)
+    prefix = "Random inputs: exact" if random_inputs else "Fixed inputs: exact"
+    status = f"{prefix} given the data; intervals are over {experiment.draws} draws of the data."
+    realizability, uncertainty, deficiency = terms.values()
+    return Budget.known(setting, experiment, realizability, uncertainty, deficiency, status, judged)
+
+
+def _judged_table(setting: TableTeacher, experiment: Experiment, seconds: float = 0.0) -> Mapping[str, Tail]:
+    """Return whether intervals over draws of random inputs hold, see `_judged`."""
+    pool = _further_fits(setting, experiment, seconds, functools.partial(_table_terms, setting))
+    return pool.judged(experiment.draws, experiment.level)
+
+
+def _table_terms(setting: TableTeacher, experiment: Experiment) -> dict[str, Array]:
+    """Return the terms of each draw by name, see `table_budget`."""
     draws = range(experiment.draws)
     xs = [experiment.inputs(setting, draw) for draw in draws]
     teachers = setting.teachers([experiment.rng(draw, "teacher") for draw in draws])
@@ -475,9 +516,8 @@ def table_budget(setting: TableTeacher, experiment: Experiment) -> Budget:
     if not np.isfinite(got).all():
         accepted = "one that gives each class that can occur a probability > 0, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, experiment.learner))
-    prefix = "Random inputs: exact" if experiment.x is None else "Fixed inputs: exact"
-    status = f"{prefix} given the data; intervals are over {len(draws)} draws of the data."
-    return Budget.known(setting, experiment, np.zeros(len(draws)), least - setting.noise, got - least, status)
+    known = np.zeros(len(draws))
+    return {"realizability": known, "uncertainty": least - setting.noise, "deficiency": got - least}
 
 
 def _mean_loss(setting: TableTeacher, truth: Array, predicted: Array) -> float:

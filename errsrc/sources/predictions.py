@@ -72,9 +72,10 @@ def class_scores(predictor: Any, points: Array, classes: int, loss: str) -> Arra
     ValueError
         If scores are not finite, or if the loss is the log loss and scores are not probabilities.
     """
-    seen = np.shape(predictor(points[:1]))[-1]
+    found = np.asarray(predictor(points))
+    seen = found.shape[-1] if found.ndim > 1 else 1
     values = np.full((len(points), classes), -np.inf if loss == "zero-one" else 0.0)
-    values[:, :seen] = predicted_values(predictor, points, min(seen, classes))
+    values[:, :seen] = predicted_values(lambda _: found, points, min(seen, classes))
     if loss == "log" and (values.min() < 0 or not np.allclose(values.sum(1), 1)):
         accepted = "one that predicts probabilities, for the log loss"
         raise ValueError(checks.refusal("learner", "budget", accepted, "<other scores>"))

@@ -11,9 +11,14 @@ Technometrics 51, 316), as in Pareto smoothed importance sampling (Vehtari, Simp
 2024, Journal of Machine Learning Research 25(72)), which ArviZ uses.
 
 Where the variance is finite but the draws are skewed, an interval of `errsrc.results.mean_ends` may still
-contain the mean too rarely or too often.  A large pool of further draws shows by how much.  The quantiles of
+contain the mean too rarely or too often.  A pool of further draws shows by how much.  The quantiles of
 the t statistic in samples of the pool give the ends that contain the mean as often as the level says.  This
 is the bootstrap-t interval, with quantiles from the pool instead of from the draws themselves.
+
+The pool itself may lack rare large draws.  The shape k does not always show this: where only one draw in a
+hundred is large, most of the draws that count as the tail are not among the large ones.  The largest draw of
+the pool shows more.  Its share is (largest - median) / (sum of all positive draw - median).  If this share is
+larger than it usually is for a tail of the largest allowed shape, no interval holds (`allowed_share`).
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 from errsrc.results import ROUNDING, mean_statistic
 
@@ -46,8 +52,8 @@ WIDENING_POOL = 1024
 SAMPLES = 6144
 """Number of samples that are drawn from a pool, to count how many intervals contain its mean."""
 
-LEAST_POOL = 4096
-"""Smallest number of further draws from which intervals are made narrower; fewer draws only widen them."""
+LARGE_POOL = 4096
+"""Number of further draws that is enough to move the ends of intervals; with fewer draws, more would help."""
 
 CLOSE = 0.12
 """Largest difference between a coverage and its level that is not corrected.
@@ -55,6 +61,15 @@ CLOSE = 0.12
 The unit is the share of intervals that may miss the mean.  For 95% intervals, a coverage of 94.4% to 95.6% is
 not corrected.
 """
+
+CLOSE_ABOVE = 0.3
+"""As `CLOSE`, for a coverage above its level in pools of fewer than `LARGE_POOL` draws.
+
+For 95% intervals, a coverage of up to 96.5% is not corrected.
+"""
+
+LARGE_SHARES = 0.25
+"""Share of pools with a tail of the shape `LARGEST_SHAPE` that `allowed_share` rejects."""
 
 RESAMPLED_DRAWS = 2048
 """Largest size of the samples that are drawn from a pool; intervals over more draws get the same factors."""
@@ -85,6 +100,50 @@ def tail_size(draws: int) -> int:
         Number of draws.
     """
     return math.ceil(min(draws / 5, 3 * math.sqrt(draws)))
+
+
+def allowed_share(draws: int) -> float:
+    """Return the largest share of the largest draw of a pool for which an interval may hold.
+
+    The share is (largest - median) / (sum of all positive draw - median), see `largest_share`.
+
+    Parameters
+    ----------
+    draws : int
+        Number of draws in the pool, P.
+
+    Notes
+    -----
+    For a generalized Pareto distribution of shape k and scale 1, the largest of P draws is at most
+    ((P / -ln(1 - q))^k - 1) / k with probability 1 - q, approximately.  The median is (2^k - 1) / k, and
+    draws above the median exceed it by 2^k / (1 - k) on average.  The share then is at most
+    2 (1 - k) / (k P) ((P / (-2 ln(1 - q)))^k - 1).  Here k is `LARGEST_SHAPE`, and q is `LARGE_SHARES`.
+
+    Examples
+    --------
+    >>> print(f"{allowed_share(512):.3f} {allowed_share(4096):.3f}")
+    0.083 0.025
+    """
+    k, scale = LARGEST_SHAPE, -2 * math.log(1 - LARGE_SHARES)
+    return 2 * (1 - k) / (k * draws) * ((draws / scale) ** k - 1)
+
+
+def largest_share(values: ArrayLike) -> float:
+    """Return by how much the largest draw exceeds the median, as a share of the sum over all larger draws.
+
+    Parameters
+    ----------
+    values : array_like of float, (draws,)
+        Independent draws.  At least one of them is larger than their median.
+
+    Examples
+    --------
+    >>> largest_share([0.0, 1.0, 2.0, 3.0, 8.0])
+    0.8571428571428571
+    """
+    draws = np.asarray(values, dtype=np.float64)
+    excess = np.maximum(draws - np.median(draws), 0.0)
+    return float(excess.max() / excess.sum())
 
 
 def pareto_shape(values: ArrayLike) -> float | None:
@@ -160,6 +219,8 @@ class Tail:
     by_pool : bool
         Whether the shape was estimated from further draws.  If True, the shape does not change if the budget
         has more draws.
+    share : float or None
+        Share of the largest draw of the pool, see `largest_share`, if it is larger than `allowed_share`.
     """
 
     shape: float | None
@@ -169,6 +230,7 @@ class Tail:
     stretch: tuple[float, float] = (1.0, 1.0)
     judged_draws: int = 0
     by_pool: bool = False
+    share: float | None = None
 
     @property
     def shape_error(self) -> float:
@@ -179,7 +241,8 @@ class Tail:
     def is_unclear(self) -> bool:
         """Whether more further draws may change the interval, or the decision whether to state it."""
         plain = self.holds and self.stretch == (1.0, 1.0)
-        return self.shape is not None and not self.clear and not (plain and self.shape <= LARGEST_SHAPE)
+        light = self.shape is None or self.shape <= LARGEST_SHAPE
+        return not self.clear and not (plain and light)
 
     @property
     def heavy(self) -> bool:
@@ -202,6 +265,13 @@ class Tail:
             Number of draws from which the interval would be computed.
         """
         shape = f"Pareto shape k = {self.shape:.2g} ± {self.shape_error:.2g}, intervals need k <= 0.4"
+        if self.share is not None:
+            share = f"{self.share:.1%} of the sum by which draws exceed their median"
+            return (
+                "few draws carry the mean, and more draws may not help: the largest of "
+                f"{self.judged_draws:,} further draws has {share}, intervals need at most "
+                f"{allowed_share(self.judged_draws):.1%}"
+            )
         if self.coverage is not None and not self.heavy:
             share = f"{self.coverage:.0%} of the cases"
             return f"with {draws:,} draws, a {level:.0%} interval would hold in {share}"
@@ -217,16 +287,20 @@ class Tail:
         return replace(self, stretch=self.stretch[::-1])
 
 
-def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
+def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded: bool = False) -> Tail:
     """Return a `Tail` that says whether intervals of a mean can be trusted, judged by further draws.
 
     Samples of the size `draws` are taken from the pool.  The intervals of the sample means that contain the
     mean of the pool are counted.  If the number of these intervals is not what the level says, the ends of
-    the interval are moved (`Tail.stretch`).  If too many intervals contain the mean, the ends are moved only
-    for a pool of at least `LEAST_POOL` draws.
-    For a pool of fewer than `WIDENING_POOL` draws, no interval holds if more than `MOST_MISSES` times the
-    allowed share of intervals miss the mean.  Samples of a heavy tail lack the largest draws, so that the
-    count is too favourable.  Therefore no interval holds if the tail is heavy (`Tail.heavy`).
+    the interval are moved (`Tail.stretch`).
+
+    There are three reasons for which no interval holds:
+
+    - The tail is heavy (`Tail.heavy`).  Samples of a heavy tail lack the largest draws, so that the count is
+      too favourable.
+    - The pool has fewer than `WIDENING_POOL` draws, and more than `MOST_MISSES` times the allowed share of
+      intervals miss the mean.
+    - One draw has a large share of the pool (`allowed_share`), so that other pools have other means.
 
     Parameters
     ----------
@@ -236,33 +310,65 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float) -> Tail:
         Number of draws from which an interval is computed.
     level : float
         Coverage that the interval states, in (0, 1).
+    bounded : bool
+        Whether the draws have known bounds, such as error rates.  They have no tail.  Their intervals always
+        hold, and the pool only moves the ends.
     """
-    shape, size = pareto_shape(pool), len(pool)
-    if shape is None:
+    shape, size = None if bounded else pareto_shape(pool), len(pool)
+    if shape is None and not (bounded and np.ptp(pool) > LEAST_SPREAD * abs(pool.mean())):
         return Tail(None, None, True)
-    found = Tail(shape, None, False, judged_draws=size, by_pool=True)
-    statistic = _statistic_of_samples(pool, min(draws, RESAMPLED_DRAWS), level)
-    coverage = float((np.abs(statistic) <= 1).mean())
-    found = replace(found, coverage=coverage)
-    too_heavy = (shape - LARGEST_SHAPE) / (2 * found.shape_error)  # 1: by two standard errors
-    missing = (level - coverage) / (1 - level)
-    if not found.heavy and -CLOSE <= missing <= CLOSE:
-        return replace(found, holds=True, clear=too_heavy <= -1)
-    found = replace(found, clear=size >= LEAST_POOL or too_heavy >= 1)
-    if size < WIDENING_POOL and 1 - coverage > MOST_MISSES * (1 - level):
+    found = Tail(shape, None, bounded, judged_draws=size, by_pool=True)
+    statistic = _statistic_of_samples(pool, draws, level)
+    coverage, stretch = _coverage(statistic, (1.0, 1.0)), _stretch(statistic, draws, size, level)
+    too_heavy = -math.inf if shape is None else (shape - LARGEST_SHAPE) / (2 * found.shape_error)
+    clear = too_heavy <= -1 if stretch == (1.0, 1.0) else size >= LARGE_POOL or too_heavy >= 1
+    found = replace(found, coverage=coverage, clear=clear)
+    if stretch is None:
         return found
-    if not found.heavy and size < LEAST_POOL and missing < 0:
-        return replace(found, holds=True)
-    low, high = np.quantile(statistic, [(1 - level) / 2, (1 + level) / 2])
-    if found.heavy or not np.isfinite([low, high]).all():
+    if bounded:
+        return replace(found, stretch=stretch)
+    if found.heavy or (size < WIDENING_POOL and 1 - coverage > MOST_MISSES * (1 - level)):
         return found
-    return replace(found, holds=True, stretch=(float(high), -float(low)))
+    share = largest_share(pool)
+    if share > allowed_share(size):
+        return replace(found, share=share, clear=size >= LARGE_POOL)
+    return replace(found, holds=True, stretch=stretch)
+
+
+def _stretch(
+    statistic: NDArray[np.float64], draws: int, size: int, level: float
+) -> tuple[float, float] | None:
+    """Return the factors by which a pool moves the ends of intervals; None if they are infinite.
+
+    `statistic` is the t statistic of samples of `draws` draws from a pool of `size` draws.
+
+    The mean of a small pool has an error.  If the draws have few different values, such as error rates, this
+    error decides whether the intervals of many equal samples contain the mean.  Therefore a small pool makes
+    intervals narrower only as far as its quantiles remain right with a random error of its mean.
+    """
+    missing = (level - _coverage(statistic, (1.0, 1.0))) / (1 - level)
+    if -(CLOSE if size >= LARGE_POOL else CLOSE_ABOVE) <= missing <= CLOSE:
+        return 1.0, 1.0
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(statistic, tails)
+    if missing < 0 and size < LARGE_POOL:
+        error = math.sqrt(draws / size) / float(stdtrit(draws - 1, (1 + level) / 2))
+        shifts = np.random.default_rng(1).standard_normal(len(statistic))
+        shifted = np.quantile(statistic + error * shifts, tails)
+        low, high = max(min(low, -1.0), shifted[0]), min(max(high, 1.0), shifted[1])
+    return (float(high), -float(low)) if np.isfinite([low, high]).all() else None
+
+
+def _coverage(statistic: NDArray[np.float64], stretch: tuple[float, float]) -> float:
+    """Return the share of intervals that contain the mean, see `errsrc.results.mean_statistic`."""
+    return float(((statistic <= stretch[0]) & (statistic >= -stretch[1])).mean())
 
 
 def _statistic_of_samples(pool: NDArray[np.float64], draws: int, level: float) -> NDArray[np.float64]:
     """Return the t statistic of samples of a pool, see `errsrc.results.mean_statistic`; it has no finite
     value if the draws of a sample are all equal.
     """
+    draws = min(draws, RESAMPLED_DRAWS)
     rng, mean, found = np.random.default_rng(0), float(pool.mean()), []
     together = max(1, 10**6 // draws)
     for start in range(0, SAMPLES, together):
