@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import inspect
 import math
 from dataclasses import KW_ONLY, dataclass
@@ -110,7 +111,7 @@ class GaussianSetting(Setting):
             raise TypeError(f"{type(self).__name__} must define teacher()")
         weights = rng.standard_normal((both.shape[1], len(self.output_stds))) * self.output_stds
         flat = weights[:, 0] if self.outputs is None else weights
-        return lambda x: self.roots(x)[0] @ flat
+        return functools.partial(_combination, self, flat)
 
     @abc.abstractmethod
     def roots(self, *points: Array) -> list[Array]:
@@ -275,3 +276,8 @@ def joint_roots(setting: GaussianSetting, *points: Array) -> list[Array]:
         got = f"<{len(shapes)} arrays of shape {got}{dots} for points of shape {given}>"
         raise ValueError(checks.refusal("setting", type(setting).__name__, accepted, got))
     return found
+
+
+def _combination(setting: GaussianSetting, weights: Array, x: Array) -> Array:
+    """Return a teacher's values; a function of the module, so that teachers can be pickled."""
+    return np.asarray(setting.roots(x)[0] @ weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,7 +143,7 @@ class LinearTeacher(CoordinateSetting):
     def teacher(self, rng: np.random.Generator) -> Predictor:
         """Draw a teacher from the prior, see `Setting.teacher`."""
         w = self.matrix(rng)
-        return lambda x: x @ (w[0] if self.outputs is None else w.T)
+        return functools.partial(_times, w[0] if self.outputs is None else w.T)
 
     def roots(self, *points: Array) -> list[Array]:
         """Return each point times the square roots of `weight_variances`, see `GaussianSetting.roots`."""
@@ -252,3 +253,8 @@ def low_rank_residual(matrix: NDArray[np.float64], rank: int) -> float:
         Sum of the squared singular values, without the `rank` largest.
     """
     return float((np.linalg.svd(matrix, compute_uv=False)[rank:] ** 2).sum())
+
+
+def _times(weights: Array, x: Array) -> Array:
+    """Return the values of a linear teacher; a function of the module, so that teachers can be pickled."""
+    return np.asarray(x @ weights)

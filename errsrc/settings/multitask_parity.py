@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 
@@ -148,12 +149,7 @@ class MultitaskParity(Setting):
         See `Setting.teacher`.
         """
         sets = np.stack([rng.choice(self.dim, self.size, replace=False) for _ in range(self.tasks)])
-
-        def values(x: Array) -> Array:
-            chosen = sets[x[:, : self.tasks].argmax(1)]
-            return class_probabilities(np.take_along_axis(x[:, self.tasks :], chosen, 1).prod(1))
-
-        return values
+        return functools.partial(_class_of_task, sets)
 
     def predictive(self, x: Array, y: NDArray[np.int64], at: Array) -> Array:
         """Return the posterior probability of each class as the label of new examples, float64 (N, 2).
@@ -221,3 +217,9 @@ class MultitaskParity(Setting):
         for task in np.unique(new):
             own = trained == task
             yield new == task, x[own, self.tasks :], y[own]
+
+
+def _class_of_task(sets: NDArray[np.int64], x: Array) -> Array:
+    """Return a teacher's values; a function of the module, so that teachers can be pickled."""
+    chosen = sets[x[:, : len(sets)].argmax(1)]
+    return class_probabilities(np.take_along_axis(x[:, len(sets) :], chosen, 1).prod(1))

@@ -128,7 +128,7 @@ class SparseParity(Setting):
         See `Setting.teacher`.
         """
         chosen = np.sort(rng.choice(self.dim, self.size, replace=False))
-        return lambda x: class_probabilities(x[:, chosen].prod(1))
+        return functools.partial(_class_of_parity, chosen)
 
     def posterior(self, x: Array, y: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
         """Return the sets of coordinates that can be the teacher's, with their posterior probabilities.
@@ -315,3 +315,8 @@ def class_probabilities(mean: Array) -> Array:
         The probability of class 0 (parity 1) minus the probability of class 1 (parity -1), in [-1, 1].
     """
     return np.stack([1 + mean, 1 - mean], 1) / 2
+
+
+def _class_of_parity(chosen: NDArray[np.int64], x: Array) -> Array:
+    """Return a teacher's values; a function of the module, so that teachers can be pickled."""
+    return class_probabilities(x[:, chosen].prod(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import KW_ONLY, dataclass
 
@@ -104,7 +105,7 @@ class TableTeacher(Setting):
         See `Setting.teacher`.
         """
         table = np.eye(self.classes)[rng.integers(0, self.classes, self.items)]
-        return lambda x: table[x[:, 0].astype(np.int64)]
+        return functools.partial(_looked_up, table)
 
     def predictive(self, x: Array, y: NDArray[np.int64]) -> Array:
         """Return, for each item, the posterior probabilities of the label of a new example.
@@ -157,3 +158,8 @@ def expected_loss(truth: Array, predicted: Array, loss: str) -> Array:
     most = predicted.max(1, keepdims=True)
     best = predicted >= most - 1e-12 * np.abs(most)
     return 1 - (truth * best).sum(1) / best.sum(1)
+
+
+def _looked_up(table: Array, x: Array) -> Array:
+    """Return the rows of a teacher's table; a function of the module, so that teachers can be pickled."""
+    return np.asarray(table[x[:, 0].astype(np.int64)])

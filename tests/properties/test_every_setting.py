@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from errsrc.bases import Cube, Legendre, Slepian, Sphere, Torus
@@ -77,6 +79,14 @@ TRAINED = ImageTeacher(
     "digits", MLP((64, 8, 10)), 400, 100, Recipe(learning_rate=0.01), channel=Gaussian(0.1)
 )
 """Its constants are means over four trained teachers."""
+
+
+@pytest.mark.parametrize("setting", [setting for setting, _ in SETTINGS], ids=lambda one: str(one)[:60])
+def test_a_teacher_survives_pickling(setting: Setting) -> None:
+    teacher = setting.teacher(np.random.default_rng(0))
+    again = pickle.loads(pickle.dumps(teacher))
+    x = setting.inputs_of(teacher, 4, np.random.default_rng(1))
+    np.testing.assert_array_equal(again(x), teacher(x))
 
 
 @pytest.mark.full
