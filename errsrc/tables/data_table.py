@@ -216,7 +216,8 @@ class DataTable:
         """
         for name in names:
             if name in self.repeated:
-                raise ValueError(f"{self.source} has more than one column {shortened(name)!r}.")
+                said = f"{self.source} has more than one column {shortened(name)!r}: rename all but one."
+                raise ValueError(said)
         missing = {name: option for name, option in names.items() if name not in self.columns}
         if not missing:
             return
