@@ -19,6 +19,7 @@ from errsrc.theory.spectrum import Array
 OUTPUTS, WEIGHTS = ("sum", "product"), ("normal", "binary")
 _SQRT2 = math.sqrt(2)
 _START, _FOUND = 1e-2, 0.9999  # overlap of the start, and the overlap from which on the teacher is found
+_MOST, _FINEST = 100.0, 0.005  # largest n / d, and the smallest step of a grid
 _STEPS, _TOLERANCE = 5000, 1e-9  # of the fixed point
 _ALL_BUT_ONE = -2 * math.log(2)  # logarithm of one teacher's share of all binary teachers, per input
 
@@ -89,7 +90,7 @@ def committee_machine(
     Parameters
     ----------
     n : array_like of float
-        Numbers of examples, > 0, of any shape S.
+        Numbers of examples, in (0, 100 dim], of any shape S.
     dim : int
         Number of inputs d, >= 1.
     output : str
@@ -130,12 +131,16 @@ def committee_machine(
     (array([0.419, 0.232]), array([0.24 , 0.824]), array([0.24 , 0.058]))
     """
     sizes = np.asarray(n, dtype=np.float64)
+    if sizes.size and sizes.max() > _MOST * dim:
+        accepted = f"at most {_MOST:g} dim = {_MOST * dim:g}"
+        raise ValueError(checks.refusal("n", "committee_machine", accepted, float(sizes.max())))
     points = [_fixed_point(float(size) / dim, output, weights) for size in sizes.ravel()]
     overlaps = [((point.s + point.a) / 2, abs(point.s - point.a) / 2) for point in points]
+    errors = [_error(point.s, point.a, output) if point.s < 1 else 0.0 for point in points]
     known = [weights == "binary" and point.log_consistent <= _ALL_BUT_ONE for point in points]
     columns = (
-        [0.0 if certain else point.error for point, certain in zip(points, known, strict=True)],
-        [point.error for point in points],
+        [0.0 if certain else error for error, certain in zip(errors, known, strict=True)],
+        errors,
         [mine for mine, _ in overlaps],
         [other for _, other in overlaps],
         [point.log_consistent for point in points],
@@ -207,7 +212,6 @@ class _Point(NamedTuple):
     s: float
     a: float
     precision_s: float
-    error: float
     log_consistent: float
 
 
@@ -223,44 +227,59 @@ def _fixed_point(ratio: float, output: str, weights: str, s: float = _START, a: 
         change = max(abs(new_s - s), abs(new_a - a))
         s, a = max(new_s, 1e-12), max(new_a, 1e-12) * apart
         if weights == "binary" and min(s, a) >= _FOUND:
-            return _Point(1.0, 1.0, math.inf, 0.0, _ALL_BUT_ONE)
+            return _Point(1.0, 1.0, math.inf, _ALL_BUT_ONE)
         if change < _TOLERANCE:
             break
-    return _Point(s, a, precisions[0], labels.error, log_consistent)
+    return _Point(s, a, precisions[0], log_consistent)
 
 
 class _Labels(NamedTuple):
-    """The information of a label about two pre-activations, and means of its probabilities."""
+    """The information of a label about two pre-activations, and the mean of its negative entropy."""
 
     s: float
     a: float
     entropy: float
-    error: float
 
 
 def _labels(s: float, a: float, output: str) -> _Labels:
     """Return the information of a label at overlaps s and a.
 
-    Sums over a grid of omega approximate the means.  Z changes over sqrt(1 - q), and a sum over steps of this
-    size is exact to 1e-8.  Z does not change if omega_a changes its sign, and if omega_s changes its sign,
-    the labels -1 and 1 are exchanged.  A quarter of the plane is therefore enough.
+    Sums over a grid of omega approximate the means.  Across the lines on which a unit changes its sign, Z
+    changes over a normal distribution of variance 1 - (s + a) / 2.  Sums over steps of half of this standard
+    deviation agree with finer sums to 1e-4.
     """
-    step = min(0.2, math.sqrt(1 - max(s, a)))
+    step = min(0.2, max(math.sqrt(1 - (s + a) / 2) / 2, _FINEST))
+    density, labels = _grid(s, a, output, step)
+    in_s, in_a, entropy = 0.0, 0.0, 0.0
+    for z, along_s, along_a in labels:
+        safe = np.where(z > 1e-13, z, 1.0)
+        in_s += float((density * along_s**2 * (z > 1e-13) / safe).sum())
+        in_a += float((density * along_a**2 * (z > 1e-13) / safe).sum())
+        entropy += float((density * z * np.log(safe)).sum())
+    return _Labels(in_s, in_a, entropy)
+
+
+def _error(s: float, a: float, output: str) -> float:
+    """Return the 0-1 error of the most probable label; it needs a finer grid, because a maximum has kinks."""
+    step = min(0.025, max(math.sqrt(1 - (s + a) / 2) / 4, _FINEST))
+    density, labels = _grid(s, a, output, step)
+    largest = functools.reduce(np.maximum, [z for z, _, _ in labels])
+    return 1 - float((density * largest).sum())
+
+
+def _grid(s: float, a: float, output: str, step: float) -> tuple[Array, list[Array]]:
+    """Return a grid's probabilities, and Z of each label with its derivatives in omega_s and omega_a.
+
+    Z does not change if omega_a changes its sign, and if omega_s changes its sign, the labels -1 and 1 are
+    exchanged.  A quarter of the plane is therefore enough.
+    """
     x, p = _normal_grid(step / 2, step)
     density, up, across = p[:, None] * p, math.sqrt(s) * x[:, None], math.sqrt(a) * x
     positive = _both_positive(up, across, 1 - s, 1 - a)
     negative = _both_positive(-up, across, 1 - s, 1 - a) * np.array([1, -1, 1])[:, None, None]
     equal = positive + negative
     other = np.array([1, 0, 0])[:, None, None] - equal
-    in_s, in_a, entropy = 0.0, 0.0, 0.0
-    largest = np.zeros_like(density)
-    for z, along_s, along_a in (equal, other) if output == "product" else (positive, negative, other):
-        safe = np.where(z > 1e-13, z, 1.0)
-        in_s += float((density * along_s**2 * (z > 1e-13) / safe).sum())
-        in_a += float((density * along_a**2 * (z > 1e-13) / safe).sum())
-        entropy += float((density * z * np.log(safe)).sum())
-        largest = np.maximum(largest, z)
-    return _Labels(in_s, in_a, entropy, 1 - float((density * largest).sum()))
+    return density, [equal, other] if output == "product" else [positive, negative, other]
 
 
 def orthant(first: Array, second: Array, covariance: Array) -> Array:

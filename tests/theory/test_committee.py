@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errsrc.theory import committee_machine, committee_thresholds
-from errsrc.theory.committee import _fixed_point, _labels, orthant
+from errsrc.theory.committee import _error, _fixed_point, orthant
 
 # overlaps in the repository of Aubin et al. 2018, github.com/benjaminaubin/TheCommitteeMachine (n / d, then
 # the entries on and off the diagonal); they iterate until overlaps change by 5e-5
@@ -47,9 +47,9 @@ def test_the_error_is_that_of_the_most_probable_label():
     neither = orthant(*-omega.T, covariance)[0]
     table = np.stack([neither, 1 - both - neither, both])
     labels = np.sign(np.sign(z).sum(1)).astype(int) + 1
-    assert _labels(s, a, "sum").error == pytest.approx((table.argmax(0) != labels).mean(), abs=0.01)
+    assert _error(s, a, "sum") == pytest.approx((table.argmax(0) != labels).mean(), abs=0.01)
     equal = table[0] + table[2] > 0.5
-    assert _labels(s, a, "product").error == pytest.approx((equal != (labels != 1)).mean(), abs=0.01)
+    assert _error(s, a, "product") == pytest.approx((equal != (labels != 1)).mean(), abs=0.01)
 
 
 def test_thresholds_separate_the_curves():
@@ -65,6 +65,7 @@ def test_thresholds_separate_the_curves():
     assert found.error[1] > 0.3
     assert found.error[2] == 0
     assert found.overlap[2] == 1
+    assert committee_machine([1600, 10_000], 100, weights="binary").error.tolist() == [0, 0]
     assert committee_thresholds(output="product").specialised == pytest.approx(math.pi**2 / 4)
 
 
@@ -91,5 +92,7 @@ def test_thresholds_of_binary_weights():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="'output' parameter of committee_machine"):
         committee_machine(10, 5, output="difference")
+    with pytest.raises(ValueError, match="'n' parameter of committee_machine must be at most 100 dim = 500"):
+        committee_machine(501, 5)
     with pytest.raises(ValueError, match="'weights' parameter of committee_thresholds"):
         committee_thresholds(weights="ternary")
