@@ -18,7 +18,8 @@ is the bootstrap-t interval, with quantiles from the pool instead of from the dr
 The pool itself may lack rare large draws.  The shape k does not always show this: where only one draw in a
 hundred is large, most of the draws that count as the tail are not among the large ones.  The largest draw of
 the pool shows more.  Its share is (largest - median) / (sum of all positive draw - median).  If this share is
-larger than it usually is for a tail of the largest allowed shape, no interval holds (`allowed_share`).
+larger than it usually is for a tail of the largest allowed shape, no interval holds (`allowed_share`).  Pools
+of `LARGE_POOL` draws are not judged by this share.
 """
 
 from __future__ import annotations
@@ -300,7 +301,8 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded:
       too favourable.
     - The pool has fewer than `WIDENING_POOL` draws, and more than `MOST_MISSES` times the allowed share of
       intervals miss the mean.
-    - One draw has a large share of the pool (`allowed_share`), so that other pools have other means.
+    - The pool has fewer than `LARGE_POOL` draws, and one draw has a large share of it (`allowed_share`), so
+      that other pools have other means.
 
     Parameters
     ----------
@@ -330,8 +332,8 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded:
     if found.heavy or (size < WIDENING_POOL and 1 - coverage > MOST_MISSES * (1 - level)):
         return found
     share = largest_share(pool)
-    if share > allowed_share(size):
-        return replace(found, share=share, clear=size >= LARGE_POOL)
+    if size < LARGE_POOL and share > allowed_share(size):
+        return replace(found, share=share, clear=False)
     return replace(found, holds=True, stretch=stretch)
 
 

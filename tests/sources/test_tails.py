@@ -127,6 +127,14 @@ def test_one_draw_that_carries_the_mean_of_a_pool_is_seen_where_the_shape_is_not
     )
 
 
+def test_a_large_pool_is_not_judged_by_its_largest_draw(monkeypatch):
+    """The quantiles of 4,096 draws are good enough, though the share of the largest draw is too large."""
+    monkeypatch.setattr(tails, "SAMPLES", 1024)
+    pool = ((np.arange(4096) + 0.3) / 4096) ** -0.45
+    assert largest_share(pool) > allowed_share(4096)
+    assert judged_by_pool(pool, 64, 0.95).holds
+
+
 def test_a_quarter_of_the_pools_with_the_largest_allowed_shape_has_too_large_a_share():
     """The standard error of the share of 2,000 pools is 0.01."""
     uniform = np.random.default_rng(5).uniform(size=(2000, 512))
