@@ -4,23 +4,23 @@ Claim:    One-pass descent needs of the order of d examples for information expo
           and d^2 for k = 3 (Ben Arous, Gheissari and Jagannath 2021, arXiv 2003.10409), though about d
           examples determine the teacher.  The difference is deficiency.
 Command:  python sims/single_index.py [--out FILE.json] [--figure FILE.png]
-Cost:     6 minutes of CPU time on one core
+Cost:     8 minutes of CPU time on one core
 Outcome:  For one-pass descent, n* has the exponent 1.06 [1.02, 1.11] in d for k = 1, 0.99 [0.93, 1.03] in d
           log d for k = 2, and 2.16 [1.91, 2.41] in d for k = 3.  For the network it has 1.07 [0.95, 1.22] and
-          1.36 [1.30, 1.45] in d for k = 1 and 2; d log d has 1.33 over the same d.  For k = 3 the network
-          needs 401 examples at d = 8 and 840 at d = 12.  For d = 16 and 24 it does not reach the goal for
-          good, because 4,000 steps are too few: with 16,000 steps its median risk at d = 24 is 0.35, 0.08 and
-          0.06 for n = 2,172, 6,144 and 12,288.  The search needs at most 0.8 d examples for k = 1.  For k = 2
-          and 3 it needs at most 3.5 d; in more dimensions, 64 starts find the teacher more rarely (CPU, torch
-          2.13, 2026-11-30)
+          1.36 [1.30, 1.45] in d for k = 1 and 2; d log d has 1.33 over the same d.  For k = 3, 4,000 steps
+          are too few for d = 16 and 24.  With 16,000 steps the network needs 350, 686, 997 and 2,039
+          examples for d = 8, 12, 16 and 24, exponent 1.58 [1.38, 1.71].  At the last size before n*, 48,000
+          steps leave the median risk above the goal, 0.90 (d = 16) and 1.34 (d = 24).  The search needs at
+          most 0.8 d examples for k = 1.  For k = 2 and 3 it needs at most 3.5 d; in more dimensions, 64
+          starts find the teacher more rarely (CPU, torch 2.13, 2026-11-30)
 
 The teacher is He_k(w . x) / sqrt(k!) of d standard normal coordinates, without noise.  Three learners:
 
 - One-pass descent is given the polynomial He_k.  It starts in a random direction whose overlap with w is
   positive, takes one new example in each step, and keeps the direction on the sphere.  The learning rate is
   0.3 / d for k = 1, 0.1 / d for k = 2 and 0.1 / d^1.5 for k = 3.  32 teachers.
-- The network is an MLP with one hidden layer of 64 rectified units: Adam, 4,000 steps of 64 examples, squared
-  loss, learning rate 0.001.  A training that diverges ends there.  8 teachers for each n.
+- The network is an MLP with one hidden layer of 64 rectified units: Adam, 4,000 steps of 64 examples (16,000
+  in a second study for k = 3), squared loss, learning rate 0.001.  A training that diverges ends there.  8 teachers for each n.
 - The search is given He_k and the network's examples.  It minimises the squared training error over w by
   damped least squares from 64 random starts, and takes the best.
 
@@ -61,10 +61,9 @@ RATES = {1: 0.3, 2: 0.1, 3: 0.1}  # times d^-max(1, k / 2)
 RUNS, TEACHERS, FRESH, STARTS, GOAL, LIMIT = 32, 8, 4000, 64, 0.5, 400_000
 MOST = 16_384  # examples of the network
 RECIPE = Recipe("adam", learning_rate=0.001, loss="squared", batch=64)
-STEPS, LONGER = (
-    4000,
-    (2172, 6144, 12_288),
-)  # sizes at which the network of k = 3, d = 24 is trained four times as long
+STEPS, LONGER = 4000, 16_000  # steps of the network, and the steps of its longer training for k = 3
+LONGEST, LONGEST_AT = 48_000, ((16, 724), (24, 1536))  # d and the largest n before n* for d = 16 and 24
+FIRST = 7  # the smallest n of the longer training is d 2^(FIRST / 2); at smaller n the risk stays above 1
 
 
 def hermite(degree: int) -> list[float]:
@@ -157,6 +156,22 @@ def measured(degree: int, dim: int) -> dict[str, Any]:
     return found | {"seconds": time.process_time() - start}
 
 
+def measured_longer(dim: int) -> dict[str, Any]:
+    """Return the excess risks of the network for k = 3 after its longer training, as `measured` does."""
+    start = time.process_time()
+    found: dict[str, Any] = {"n": [], "network": []}
+    for k in range(FIRST, 100):
+        n = round(dim * 2 ** (k / 2))
+        below = [np.median(risks) <= GOAL for risks in found["network"]]
+        if n > MOST or below[-2:] == [True, True]:
+            break
+        found["n"].append(n)
+        found["network"].append(trained(3, dim, n, LONGER))
+        shown = f"network, {LONGER:,} steps {np.median(found['network'][-1]):.3f}"
+        print(f"  k = 3  d = {dim:3}  n = {n:6,}  {shown}", flush=True)
+    return {"d": dim, "examples": found, "seconds": time.process_time() - start}
+
+
 def examples_of(
     degree: int, dim: int, n: int
 ) -> list[tuple[Any, np.ndarray, np.ndarray, np.random.Generator]]:
@@ -227,8 +242,8 @@ def exponent(rows: list[dict[str, Any]], name: str, degree: int) -> list[float]:
     return [float(value), *(float(one) for one in np.quantile(again, [0.025, 0.975]))]
 
 
-def analysed(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return n*, exponents and budgets."""
+def analysed(rows: list[dict[str, Any]], longer: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return n*, exponents and budgets; `longer` has the rows of the longer training."""
     found: dict[str, Any] = {"n*": {}, "exponents": {}, "budgets": []}
     for degree in DIMS:
         for name in ("one pass", "network", "search"):
@@ -261,9 +276,12 @@ def analysed(rows: list[dict[str, Any]]) -> dict[str, Any]:
             }
             row_of |= {"uncertainty, at most": most, "deficiency, at least": float(total.mean()) - most}
             found["budgets"].append(row_of | {"total": float(total.mean())})
-    found["seconds"] = sum(
-        row[part]["seconds"] for row in rows for part in ("one pass", "examples") if part in row
-    )
+    label, reached = f"network, {LONGER:,} steps, k = 3", stars(longer, "network")
+    found["n*"][label] = {str(row["d"]): one for row, one in zip(longer, reached.tolist(), strict=True)}
+    if np.isfinite(reached).all() and len(longer) > 2:
+        found["exponents"][label] = exponent(longer, "network", 3)
+    parts = [row[part] for row in rows for part in ("one pass", "examples") if part in row]
+    found["seconds"] = sum(one["seconds"] for one in [*parts, *longer])
     return found
 
 
@@ -276,6 +294,8 @@ def figure(found: dict[str, Any], path: Path) -> None:
             ("network", "^", "network, Adam"),
             ("search", "s", "search, given He$_k$"),
         ):
+            if (name, degree) == ("network", 3):
+                name, label = f"network, {LONGER:,} steps", f"network, Adam, {LONGER:,} steps"
             points = found["n*"][f"{name}, k = {degree}"]
             d = np.array([float(one) for one in points])
             ax.loglog(d, list(points.values()), marker, label=label)
@@ -300,12 +320,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     done: dict[tuple[int, int], Any] = {}
-    longer: list[list[float]] = []
+    longer: dict[int, Any] = {}
+    longest: list[list[float]] = []
     if options.out and options.out.exists():
         before = json.loads(options.out.read_text())
         done = {(row["k"], row["d"]): row for row in before["rows"]}
-        longer = before.get("longer", [])
-    found: dict[str, Any] = {"rows": []}
+        longest = before.get("longest", [])
+        longer = {row["d"]: row for row in before.get("longer", []) if isinstance(row, dict)}
+    found: dict[str, Any] = {"rows": [], "longer": list(longer.values())}
     for degree in DIMS:
         for dim in sorted({*ONE_PASS[degree], *DIMS[degree]}):
             row = done.get((degree, dim)) or {"k": degree, "d": dim}
@@ -316,10 +338,17 @@ def main() -> None:
             found["rows"].append(row)
             if options.out:
                 options.out.write_text(json.dumps(found, indent=1) + "\n")
-    found["longer"] = longer or [[n, np.median(trained(3, 24, n, 4 * STEPS))] for n in LONGER]
-    found |= analysed(found["rows"])
+    found["longer"] = []
+    for dim in DIMS[3]:
+        found["longer"].append(longer.get(dim) or measured_longer(dim))
+        if options.out:
+            options.out.write_text(json.dumps(found, indent=1) + "\n")
+    found["longest"] = longest or [
+        [dim, n, float(np.median(trained(3, dim, n, LONGEST)))] for dim, n in LONGEST_AT
+    ]
+    found |= analysed(found["rows"], found["longer"])
     for name, value in found.items():
-        if name != "rows":
+        if name not in ("rows", "longer"):
             print(name, json.dumps(value, indent=1))
     if options.out:
         options.out.write_text(json.dumps(found) + "\n")

@@ -2518,9 +2518,21 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "bring its median risk to {0.35}, {0.08} and {0.06}",
+        "steps n* is {350}, {686}, {997} and {2,039} for d",
         "single_index.json",
-        lambda r: [risk for _, risk in r["longer"]],
+        lambda r: list(r["n*"]["network, 16,000 steps, k = 3"].values()),
+    ),
+    Tie(
+        B,
+        "the exponent in d is {1.58} [{1.38}, {1.71}]",
+        "single_index.json",
+        lambda r: r["exponents"]["network, 16,000 steps, k = 3"],
+    ),
+    Tie(
+        B,
+        "leave the median risk at {0.90} for d = 16 and {1.34} for d = 24",
+        "single_index.json",
+        lambda r: [risk for _, _, risk in r["longest"]],
     ),
     Tie(
         B,

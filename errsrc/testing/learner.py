@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from errsrc import checks
+from errsrc.bases import Basis
 from errsrc.learners import Learner, as_estimator
 from errsrc.rng import generator
 from errsrc.settings import Band, FeatureSpan, FunctionClass, Linear, NetworkFunctions, RankK
@@ -52,6 +53,17 @@ _CLASSES = 3  # number of classes if a test does not say it
 
 CASES = {"n": st.integers(1, 12), "draw": st.integers(0, 10**6)}
 """Numbers of examples, and seeds of data."""
+
+
+def basis_of(function_class: FunctionClass) -> Basis | None:
+    """Return the basis of a band or of features, on whose domain all inputs must be; None without a basis.
+
+    Parameters
+    ----------
+    function_class : FunctionClass
+        The class of functions of a learner.
+    """
+    return function_class.basis if isinstance(function_class, (Band, FeatureSpan)) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +106,9 @@ class LearnerCase:
         if self.inputs is not None:
             return self.inputs(count, chance)
         function_class = self.learner.function_class
-        if isinstance(function_class, (Band, FeatureSpan)) and function_class.basis is not None:
-            return function_class.basis.draw(count, chance)
+        basis = basis_of(function_class)
+        if basis is not None:
+            return basis.draw(count, chance)
         return 2 * chance.standard_normal((count, 3))
 
     @property
@@ -366,7 +379,7 @@ def scores_are_in_the_order_of_the_classes(case: LearnerCase) -> None:
     if case.labels not in ("all", "classes"):
         return
     one, y, x = case.suited(3, classes=True), np.repeat([2, 0, 1], 20), case.draw(60, rng())
-    if x.shape[1] == 3 and not isinstance(one.function_class, Band):
+    if x.shape[1] == 3 and basis_of(one.function_class) is None:
         x = np.repeat([[-5.0, 0.0, 2.0], [0.0, 5.0, 2.0], [5.0, 0.0, -2.0]], 20, axis=0)
     else:
         x = x[np.argsort(x[:, 0])]
@@ -485,7 +498,7 @@ def _estimator_checks(case: LearnerCase, classes: bool) -> None:
     from sklearn.utils.estimator_checks import check_estimator
 
     learner = case.classes if classes else case.learner
-    if case.inputs is not None and not isinstance(learner.function_class, Band):
+    if case.inputs is not None and basis_of(learner.function_class) is None:
         return  # scikit-learn draws its own inputs, of several dimensions
     estimator = as_estimator(learner, classes=classes)
     done = check_estimator(estimator, on_skip=None, on_fail=None)
@@ -494,7 +507,7 @@ def _estimator_checks(case: LearnerCase, classes: bool) -> None:
     ]
     for check in failed:
         reasons = f"{check['exception']!r} {check['exception'].__cause__!r}"
-        bound = isinstance(learner.function_class, Band) and "The 'x' parameter of " in reasons
+        bound = basis_of(learner.function_class) is not None and "The 'x' parameter of " in reasons
         require(bound, f"{check['check_name']} of scikit-learn fails with {check['exception']!r}")
     passed = len(done) - len(failed)
     require(passed > 15, f"only {passed} of scikit-learn's {len(done)} checks were passed")
