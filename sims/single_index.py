@@ -20,7 +20,8 @@ The teacher is He_k(w . x) / sqrt(k!) of d standard normal coordinates, without 
   positive, takes one new example in each step, and keeps the direction on the sphere.  The learning rate is
   0.3 / d for k = 1, 0.1 / d for k = 2 and 0.1 / d^1.5 for k = 3.  32 teachers.
 - The network is an MLP with one hidden layer of 64 rectified units: Adam, 4,000 steps of 64 examples (16,000
-  in a second study for k = 3), squared loss, learning rate 0.001.  A training that diverges ends there.  8 teachers for each n.
+  in a second study for k = 3), squared loss, learning rate 0.001.  A training that diverges ends there.  8
+  teachers for each n.
 - The search is given He_k and the network's examples.  It minimises the squared training error over w by
   damped least squares from 64 random starts, and takes the best.
 
