@@ -89,7 +89,7 @@ def check_count(count: int, size: int, name: str, where: str) -> None:
     size : int
         Size of an item, in bytes.
     name, where : str
-        Names of the argument that states the number, and of its function, for the error message.
+        Names of the argument that states the number and of its function, for the error message.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def check_count(count: int, size: int, name: str, where: str) -> None:
     """
     most = machine_memory() / 2 / size
     if count > most:
-        accepted = f"at most {most:,.0f}: so many fill half of this machine's memory"
+        accepted = f"at most {most:,.0f}: a larger number would fill more than half of this machine's memory"
         raise ValueError(refusal(name, where, accepted, count))
 
 

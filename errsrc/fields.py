@@ -160,7 +160,7 @@ def _ignored_fields(cls: type) -> tuple[str, ...]:
 
 @functools.cache
 def _wrong_method(cls: type) -> str:
-    """Return a sentence on a method that lacks arguments of the abstract method it overrides; "" if none."""
+    """Return a sentence on a method with fewer arguments than the abstract method; "" if there is none."""
     for base in cls.__mro__:
         for name, declared in vars(base).items():
             own = inspect.getattr_static(cls, name)
@@ -185,10 +185,9 @@ class Checked:
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Refuse a subclass that cannot work.
+        """Raise TypeError if the fields of a subclass would be ignored, or if a method lacks arguments.
 
-        Such a subclass declares fields and is not a dataclass, so that its fields would be ignored, or a
-        method of it lacks arguments.
+        Fields are ignored if the subclass that declares them is not a dataclass.
         """
         this: Any = cls  # mypy does not know that a class is hashable
         ignored = _ignored_fields(this)

@@ -269,7 +269,7 @@ def computed(rows: dict[str, Any], save: Callable[[], None]) -> None:
 
 
 def summarised(rows: dict[str, Any]) -> dict[str, Any]:
-    """Return where each learner reaches the error GOAL, and the count's threshold, with intervals."""
+    """Return where each learner reaches the error GOAL, and the counts of teachers, with intervals."""
     rng = generator(0, "committee", "resamples")
     summary: dict[str, Any] = {}
     for output, weights in CASES:

@@ -1091,7 +1091,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "the power is {1.01} and the product {0.160}",
+        "the power is {1.01} and the product is {0.160}",
         "exponents_labels.json",
         lambda r: [
             r["fashion-mnist"][key] for key in ("power of the squared distance", "2/d times this power")
@@ -1099,13 +1099,13 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "and the measured exponent {0.757}",
+        "and the measured exponent is {0.757}",
         "exponents.json",
         lambda r: [r["digits: nearest neighbour, 2/d"]["measured"][0]],
     ),
     Tie(
         B,
-        "and the product 0.160; measured is {0.158}",
+        "and the product is 0.160; the measured exponent is {0.158}",
         "exponents.json",
         lambda r: [r["fashion-mnist: nearest neighbour, 2/d"]["measured"][0]],
     ),
@@ -1170,7 +1170,7 @@ TIES: list[Tie] = [
     Tie(B, "within {6.0%} in all 36 cells", "random_features.json", lambda r: [kernel_theory(1.0, False)(r)]),
     Tie(
         B,
-        "misses by up to {16%} and {36%}",
+        "two groups of cells are {16%} and {36%}",
         "random_features.json",
         lambda r: [kernel_theory(0.01, normal)(r) for normal in (True, False)],
     ),

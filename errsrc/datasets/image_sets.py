@@ -274,10 +274,10 @@ def check_files(name: str, side: int = 0) -> NDArray[np.int64]:
 
 
 def picture_side(name: str | os.PathLike[str]) -> int:
-    """Return the median height or width, whichever is smaller, of training pictures of a folder, in pixels.
+    """Return the median of the shorter sides of a folder's training pictures, in pixels.
 
-    At most 200 pictures are looked at, evenly spaced in the list of files, and none is decoded.  The result
-    is 0 if none of them can be read.
+    The function reads the headers of at most 200 pictures, evenly spaced in the list of files.  The result is
+    0 if none of these pictures can be read.
 
     Parameters
     ----------

@@ -387,7 +387,7 @@ class Peak(NamedTuple):
 
 
 class _Rise(NamedTuple):
-    """A rise of ln error along the sizes, and the sizes from its start to where the error is as low again."""
+    """A rise of ln error along the sizes, and the sizes until the error is as low as before the rise."""
 
     start: int
     top: int
@@ -419,7 +419,7 @@ def _largest_rise(y: Array, runs: NDArray[np.intp]) -> _Rise | None:
 def _what_hides_the_fall(n: Array, error: Array) -> str:
     """Return a sentence on the peak, or on the wrong row, because of which a curve does not fall; or "".
 
-    The noise of the peak need not be known, unlike for `peak`: few runs do not determine it.
+    Unlike `peak`, this function does not need the noise of the runs, which few runs do not determine.
 
     Parameters
     ----------
@@ -429,8 +429,8 @@ def _what_hides_the_fall(n: Array, error: Array) -> str:
     worst = int(np.argmax(error))
     if _falls_without(n, error, worst):
         return (
-            f" Without its largest value, {error[worst]:.3g} at n = {n[worst]:g}, it falls: this run may "
-            f"have diverged. Leave it out, or ask {SHAPE}."
+            f" Without the largest error, {error[worst]:.3g} at n = {n[worst]:g}, the error falls: this run "
+            f"may have diverged. Leave it out, or ask {SHAPE}."
         )
     sizes, group, runs = np.unique(n, return_inverse=True, return_counts=True)
     y = np.bincount(group.ravel(), np.log(error)) / runs
@@ -441,7 +441,7 @@ def _what_hides_the_fall(n: Array, error: Array) -> str:
     if y[b] - y[a] < CLEAR_RISE or y[b] - y[-1] < (y[b] - y[a]) / 2:
         return ""
     return (
-        f" It rises from n = {sizes[a]:g} to n = {sizes[b]:g}, from {math.exp(y[a]):.3g} to "
+        f" The error rises from n = {sizes[a]:g} to n = {sizes[b]:g}, from {math.exp(y[a]):.3g} to "
         f"{math.exp(y[b]):.3g}, and falls after that: {SHAPE} shows whether this is a peak."
     )
 

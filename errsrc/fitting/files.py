@@ -140,7 +140,10 @@ def load_fit(path: str | Path, laws: Mapping[str, type[Law]] | None = None) -> F
         If the file cannot be read.
     """
     known = {**ALL, **_own_laws(laws or {})}
-    accepted, got = "a fit that errsrc wrote, as 'errsrc fit TABLE --out fit.json' does", f"<the file {path}>"
+    accepted, got = (
+        "a fit that errsrc wrote, such as the file of 'errsrc fit TABLE --out fit.json'",
+        f"<the file {path}>",
+    )
     try:
         with open(path, "rb") as file:
             content = _parsed(file.read(MAX_BYTES + 1))

@@ -546,7 +546,7 @@ def _far_rows_that_hide_the_fall(found: Sequence[Optimum]) -> NDArray[np.bool_] 
     """Return a mask of rows without which the errors fall, bool (points,); None if there are no such rows.
 
     A law with many parameters can follow a diverged run of a small table.  Therefore the laws with few
-    parameters are asked first, and then the largest error of a curve is tried.
+    parameters are tried first.  If none of them has such rows, the largest error of a curve is tried.
     """
     for one in sorted(found, key=lambda one: len(one.problem.free)):
         far = all_far_rows(one.problem, one.z)

@@ -91,7 +91,7 @@ def _zeros_at_the_end(found: UsableColumns, columns: Mapping[str, str]) -> tuple
     count = int(zero.sum())
     rows = "1 row" if count == 1 else f"{count:,} rows"
     return (
-        f"The error is 0 in {rows} from n = {n[zero].min():g} on, which a fit leaves out. The law of the "
-        f"other rows does not describe this fall: {SHAPE} shows whether it is a cliff. If the test set is "
+        f"A fit leaves out {rows} whose error is 0, from n = {n[zero].min():g} on. The law of the other rows "
+        f"does not describe this fall: {SHAPE} shows whether it is a cliff. If the test set is "
         "small, pass test_size=N (--test-size N).",
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from errsrc import checks
 from errsrc.settings.setting import Array, Setting
 
-_LARGE = 10**6  # of more inputs, it is checked whether they fit into memory
+_LARGE = 10**6  # above this number of inputs, check that the inputs fit into memory
 
 
 def drawn_inputs(
@@ -43,7 +43,8 @@ def drawn_inputs(
     Raises
     ------
     ValueError
-        If the setting draws inputs of another shape, or if so many inputs do not fit into memory.
+        If the setting draws inputs of another shape, or if the inputs would fill more than half of
+        the memory.
     """
     if count > _LARGE:
         checks.check_count(count, 8 * setting.input_dim, "n", where)

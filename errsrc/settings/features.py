@@ -30,7 +30,7 @@ MOST_BITS = 14
 The moments are sums over all vertices of the cube.
 """
 
-_ROUNDING = 1e-12  # variance outside a span, relative to the variance of a function, that may be rounding
+_ROUNDING = 1e-12  # largest share of a function's variance outside a span that may be a rounding error
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class FeatureSpan(FunctionClass):
     def dimension(self, dim: int) -> int:
         """Return the dimension of the class: the smaller of m and the largest number of independent features.
 
-        For features without a basis only.
+        The result is right only for features without a basis.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class FeatureSpan(FunctionClass):
         return min(self.m, most.get(self.activation, self.m))
 
     def coefficients(self, dim: int) -> Array:
-        """Return the coefficients of what the function act is applied to, float64 (m, dim) or (m, M).
+        """Return the coefficients of the arguments of the function act, float64 (m, dim) or (m, M).
 
         Row j has the weights w_j of the coordinates of the input.  With a basis, row j has the coefficients
         of the M basis functions.
@@ -210,7 +210,7 @@ class FeatureSpan(FunctionClass):
     def span(self, variances: Array) -> Span | None:
         """Return an orthonormal basis of the class, for independent normal inputs; see `Span`.
 
-        With a basis, return None: its inputs are not normal.
+        With a basis, return None, because the inputs of a basis are not normal.
 
         The mean product of two features is E[act(u) act(v)] / m for two normal numbers u and v with given
         variances and covariance.  For "relu", this is the kernel of Cho and Saul 2009 (of order 1); for

@@ -15,11 +15,12 @@ contain the mean too rarely or too often.  A pool of further draws shows by how 
 the t statistic in samples of the pool give the ends that contain the mean as often as the level says.  This
 is the bootstrap-t interval, with quantiles from the pool instead of from the draws themselves.
 
-The pool itself may lack rare large draws.  The shape k does not always show this: where only one draw in a
-hundred is large, most of the draws that count as the tail are not among the large ones.  The largest draw of
-the pool shows more.  Its share is (largest - median) / (sum of all positive draw - median).  If this share is
-larger than it usually is for a tail of the largest allowed shape, no interval holds (`allowed_share`).  Pools
-of `LARGE_POOL` draws are not judged by this share.
+The pool itself may lack rare large draws.  The shape k does not always show this: if only one draw in a
+hundred is large, most of the draws from which k is estimated are not large.  The largest draw of the pool
+shows more.  Its share is the excess of the largest draw over the median, divided by the sum of the excesses
+of all draws above the median (`largest_share`).  If this share is larger than it usually is for a tail of the
+largest allowed shape, no interval holds (`allowed_share`).  Pools of at least `LARGE_POOL` draws are not
+judged by this share.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ SAMPLES = 6144
 """Number of samples that are drawn from a pool, to count how many intervals contain its mean."""
 
 LARGE_POOL = 4096
-"""Number of further draws that is enough to move the ends of intervals; with fewer draws, more would help."""
+"""Smallest number of further draws in a large pool, which moves the ends of intervals without more draws."""
 
 CLOSE = 0.12
 """Largest difference between a coverage and its level that is not corrected.
@@ -64,7 +65,9 @@ not corrected.
 """
 
 CLOSE_ABOVE = 0.3
-"""As `CLOSE`, for a coverage above its level in pools of fewer than `LARGE_POOL` draws.
+"""Largest difference that is not corrected if the coverage is above its level, in a pool that is not large.
+
+Such a pool has fewer than `LARGE_POOL` draws.  The unit is that of `CLOSE`.
 
 For 95% intervals, a coverage of up to 96.5% is not corrected.
 """
@@ -106,12 +109,12 @@ def tail_size(draws: int) -> int:
 def allowed_share(draws: int) -> float:
     """Return the largest share of the largest draw of a pool for which an interval may hold.
 
-    The share is (largest - median) / (sum of all positive draw - median), see `largest_share`.
+    See `largest_share` for the definition of the share.
 
     Parameters
     ----------
     draws : int
-        Number of draws in the pool, P.
+        Number of draws in the pool, P, >= 1.
 
     Notes
     -----
@@ -130,7 +133,7 @@ def allowed_share(draws: int) -> float:
 
 
 def largest_share(values: ArrayLike) -> float:
-    """Return by how much the largest draw exceeds the median, as a share of the sum over all larger draws.
+    """Return the largest excess over the median, as a share of the sum of all excesses over the median.
 
     Parameters
     ----------
@@ -302,7 +305,7 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded:
     - The pool has fewer than `WIDENING_POOL` draws, and more than `MOST_MISSES` times the allowed share of
       intervals miss the mean.
     - The pool has fewer than `LARGE_POOL` draws, and one draw has a large share of it (`allowed_share`), so
-      that other pools have other means.
+      that the mean would differ much between pools.
 
     Parameters
     ----------
@@ -313,8 +316,8 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded:
     level : float
         Coverage that the interval states, in (0, 1).
     bounded : bool
-        Whether the draws have known bounds, such as error rates.  They have no tail.  Their intervals always
-        hold, and the pool only moves the ends.
+        Whether the draws have known bounds, such as error rates.  Such draws have no tail.  Their intervals
+        always hold, and the pool only moves the ends.
     """
     shape, size = None if bounded else pareto_shape(pool), len(pool)
     if shape is None and not (bounded and np.ptp(pool) > LEAST_SPREAD * abs(pool.mean())):

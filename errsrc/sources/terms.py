@@ -94,8 +94,8 @@ class Budget(TabularResult):
         `errsrc.sources.limits`.  This is an estimate, not a bound.  None if no such limit is known.
     tails : dict of str to float
         Shape k of the upper tail of the draws of each term and of the total, see `errsrc.sources.tails`.
-        Above 0.4, a few draws make up most of the mean.  Terms whose draws are equal have no tail, nor have
-        error rates that further draws judge.
+        Above 0.4, a few draws make up most of the mean.  Terms whose draws are equal have no tail.  Error
+        rates that are judged by further draws have no tail, either.
     setting, learner : str
         The setting and the learner as text, shown in figures; "" if they are not known.
     """

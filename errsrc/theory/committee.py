@@ -19,9 +19,9 @@ from errsrc.theory.spectrum import Array
 OUTPUTS, WEIGHTS = ("sum", "product"), ("normal", "binary")
 _SQRT2 = math.sqrt(2)
 _START, _FOUND = 1e-2, 0.9999  # overlap of the start, and the overlap from which on the teacher is found
-_MOST, _FINEST = 100.0, 0.005  # largest n / d, and the smallest step of a grid
-_STEPS, _TOLERANCE = 5000, 1e-9  # of the fixed point
-_ALL_BUT_ONE = -2 * math.log(2)  # logarithm of one teacher's share of all binary teachers, per input
+_MOST, _FINEST = 100.0, 0.005  # largest n / d, and smallest step of a grid
+_STEPS, _TOLERANCE = 5000, 1e-9  # largest number of iterations, and change of the overlaps that ends them
+_ALL_BUT_ONE = -2 * math.log(2)  # ln of the prior probability of a single binary teacher, divided by d
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,11 @@ class CommitteeCurve:
     overlap : ndarray of float64, shape S
         Mean product of a weight of the teacher and its estimate by message passing, for the same hidden unit.
     cross_overlap : ndarray of float64, shape S
-        The mean product for two different hidden units.  While it equals `overlap`, the examples do not tell
-        the two units apart.
+        The same mean for two different hidden units.  While it equals `overlap`, message passing does not
+        tell the two units apart.
     log_consistent : ndarray of float64, shape S
-        Logarithm of the prior probability of all teachers that are consistent with the labels, per input, at
-        the fixed point of message passing.
+        Natural logarithm of the prior probability of all teachers that are consistent with the labels,
+        divided by the number of inputs, at the fixed point of message passing.
     """
 
     n: Array
@@ -83,8 +83,8 @@ def committee_machine(
     """Return the smallest 0-1 error of any learner of committee machines, and the error of message passing.
 
     The teachers are networks with two hidden units of output sign.  Each hidden unit has d weights of mean 0
-    and variance 1, and no bias.  The label is -1, 0 or 1, the sign of the sum of the two units, or it is -1
-    or 1, their product.  Labels have no noise, inputs are standard normal, and the learner knows how teachers
+    and variance 1, and no bias.  The label is the sign of the sum of the two units (-1, 0 or 1), or their
+    product (-1 or 1).  Labels have no noise, inputs are standard normal, and the learner knows how teachers
     are drawn.  The result is exact in the limit of large d with fixed n / d.
 
     Parameters
@@ -101,7 +101,7 @@ def committee_machine(
     Returns
     -------
     CommitteeCurve
-        Errors and overlaps.  A computation takes from 0.1 to 10 seconds for each n, more near a threshold.
+        Errors and overlaps.  The computation takes 0.1 to 10 seconds for each n, longest near a threshold.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def committee_machine(
     w_s = (w_1 + w_2) / sqrt(2) and w_a = (w_1 - w_2) / sqrt(2) of the weights of both units, the matrix of
     overlaps is diagonal, with the entries q_s and q_a.  At a fresh input, message passing expects
     pre-activations omega_s and omega_a, which have the variances q_s and q_a over inputs.  Let Z(y) be the
-    probability that it gives to the label y.  Then
+    probability that message passing gives to the label y.  Then
 
         r_s = (n / d) E sum_y (dZ / domega_s)^2 / Z,      q_s = r_s / (1 + r_s),
 
@@ -190,7 +190,7 @@ def committee_thresholds(*, output: str = "sum", weights: str = "normal") -> Com
     def undetermined(ratio: float) -> float:
         return _fixed_point(ratio, output, weights).log_consistent - _ALL_BUT_ONE
 
-    # for the product the labels are fair coins before `specialised`: each halves the number of 4^d teachers
+    # for the product, labels below `specialised` are fair coins: each label halves the number of 4^d teachers
     determined = 2.0 if output == "product" else brentq(undetermined, 1.0, specialised, xtol=1e-4)
     low, high = specialised, 4.0
     while high - low > 1e-3:
@@ -207,7 +207,7 @@ def _instability(ratio: float, weights: str) -> float:
 
 
 class _Point(NamedTuple):
-    """A fixed point: overlaps in the directions s and a, and what follows from them."""
+    """A fixed point: overlaps in the directions s and a, the precision along s, and `log_consistent`."""
 
     s: float
     a: float
@@ -216,7 +216,7 @@ class _Point(NamedTuple):
 
 
 def _fixed_point(ratio: float, output: str, weights: str, s: float = _START, a: float = _START) -> _Point:
-    """Return the fixed point of the overlaps at n / d = ratio, from a start; a = 0 stays 0."""
+    """Return the fixed point of the overlaps at n / d = ratio, from the start (s, a); a = 0 stays 0."""
     estimate = {"normal": _normal_weights, "binary": _binary_weights}[weights]
     apart = bool(a)
     for _ in range(_STEPS):
@@ -260,7 +260,10 @@ def _labels(s: float, a: float, output: str) -> _Labels:
 
 
 def _error(s: float, a: float, output: str) -> float:
-    """Return the 0-1 error of the most probable label; it needs a finer grid, because a maximum has kinks."""
+    """Return the 0-1 error of the most probable label.
+
+    The grid is finer than that of `_labels`, because a maximum has kinks.
+    """
     step = min(0.025, max(math.sqrt(1 - (s + a) / 2) / 4, _FINEST))
     density, labels = _grid(s, a, output, step)
     largest = functools.reduce(np.maximum, [z for z, _, _ in labels])
@@ -325,9 +328,11 @@ def _normal_weights(r_s: float, r_a: float) -> tuple[float, float, float]:
 
 
 def _binary_weights(r_s: float, r_a: float) -> tuple[float, float, float]:
-    """Return the same for binary weights: (w_s, w_a) is (+-sqrt(2), 0) or (0, +-sqrt(2)).
+    """Return what `_normal_weights` returns, for binary weights.
 
-    The cases that differ in sign alone have equal terms.  Sums over a grid of the noise approximate means;
+    Here (w_s, w_a) is (+-sqrt(2), 0) or (0, +-sqrt(2)).
+
+    Values that differ in sign alone have equal terms.  Sums over a grid of the noise approximate means;
     where the weight is 0, half of the axis is enough.
     """
     step = min(0.2, 0.5 / math.sqrt(max(r_s, r_a, 1.0)))

@@ -277,7 +277,8 @@ class _Descent:
         """Return the excess risk after a number of steps > 0."""
         spectrum = self.spectrum
         if self.rate < 1e-100 and self.rate * steps * (spectrum.count @ spectrum.e) < 1e-20:
-            return float(spectrum.c.sum()) + spectrum.rest  # nothing is learned; rate^2 may underflow
+            # The descent has learned nothing, and rate^2 may underflow.
+            return float(spectrum.c.sum()) + spectrum.rest
         if steps <= _FEW_STEPS:
             points = 2 * np.pi / _CIRCLE * (np.arange(_CIRCLE // 2 * _SUBSTEPS + 1) / _SUBSTEPS)
             s = np.asarray(24 / _CIRCLE + 1j * points)

@@ -221,11 +221,9 @@ def test_the_default_leaves_out_a_diverged_run_that_its_largest_law_can_follow()
 
 def test_a_message_names_the_row_or_the_peak_that_hides_the_fall() -> None:
     found = fit(Power, FALLING * np.array([1, 1, 1.1, 3, 1.1, 1, 1, 1]), n=FALLING_N)
-    assert "Without its largest value, 0.547 at n = 8000, it falls: this run may have" in found.warnings[0]
+    assert "Without the largest error, 0.547 at n = 8000, the error falls: this run may" in found.warnings[0]
     wide = FALLING * np.array([1, 1, 1.4, 3.2, 5, 3.2, 1.4, 1])
-    match = (
-        r"It rises from n = 2000 to n = 16000, from 0\.243 to 0\.812, and falls after that: 'errsrc shape'"
-    )
+    match = r"The error rises from n = 2000 to n = 16000, from 0\.243 to 0\.812, and falls after that: "
     with pytest.raises(NoFit, match=match):
         fit(Power, wide, n=FALLING_N)
 
@@ -248,7 +246,7 @@ def test_errors_of_0_beyond_all_others_are_said_to_be_a_possible_cliff() -> None
     table = {"n": FALLING_N, "error": FALLING.copy()}
     table["error"][5:] = 0
     found = fit(Power, data=table)
-    assert found.warnings[0].startswith("The error is 0 in 3 rows from n = 32000 on, which a fit leaves out.")
+    assert found.warnings[0].startswith("A fit leaves out 3 rows whose error is 0, from n = 32000 on.")
     table["error"][6] = FALLING[6]
     table["error"][7] = FALLING[7]
     assert "The error is 0" not in " ".join(fit(Power, data=table).warnings)
