@@ -686,7 +686,10 @@ def _at_place(value: float, place: int, rounding: Rounding) -> float:
     A distance of at most 1e-6 steps from a rounded number may be an error of the computation: such a value
     is rounded to the nearest number.
     """
-    nearest = round(value, place)
+    try:
+        nearest = round(value, place)
+    except OverflowError:  # the rounded value would be above the largest float64
+        return value
     step = 10.0**-place
     if rounding == "nearest" or abs(value - nearest) <= max(1e-6 * step, 1e-15 * abs(value)):
         return nearest
