@@ -12,7 +12,9 @@ Outcome:  see benchmarks/README.md, "Pruned networks"
 A study is a TOML file whose cells are finished, the CSV file of `errsrc export STUDY.toml --curves`, or the
 JSON file of sims/pruning_balance.py.  Its networks must be multilayer perceptrons: they have one layer of
 weights more than hidden layers.  --unseen names measured levels of other networks, a file that
-sims/pruning_chain.py wrote: the laws that are fitted to the study also predict these networks.
+sims/pruning_chain.py wrote: the laws that are fitted to the study also predict these networks.  --filed names
+predictions that sims/pruning_sizes.py wrote before it trained these networks; they are compared with the
+levels of the study.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,31 @@ def unseen_levels(path: Path) -> Columns:
     return with_layers(at | {"config": at["config"].astype(int)})
 
 
+def filed(at: Columns, path: Path) -> dict[str, Any]:
+    """Print and return, for each law, how far filed predictions are off, by means over seeds."""
+    out: dict[str, Any] = {}
+    with path.open() as file:
+        lines = list(csv.DictReader(file))
+    for law in dict.fromkeys(line["law"] for line in lines):
+        own = {place(line): float(line["predicted"]) for line in lines if line["law"] == law}
+        keys = [place({name: at[name][row] for name in PLACE}) for row in range(len(at["error"]))]
+        rows = np.array([key in own for key in keys])
+        off = np.array([own.get(key, np.nan) for key in keys]) / at["error"] - 1
+        off_by = divergence(at, off, rows)
+        out[law] = {"divergence": off_by, "levels": int(rows.sum())}
+        print(f"  filed before training, {law}: {shown(off_by)} in {rows.sum()} levels")
+    return out
+
+
+PLACE = ("depth", "width", "n", "density")
+
+
+def place(line: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return depth, width, n and the pruning rounds of a level; each round keeps 0.8 of the weights."""
+    depth, width, n, density = (float(line[name]) for name in PLACE)
+    return depth, width, n, float(np.round(np.log(density) / np.log(0.8)))
+
+
 def judged(
     at: Columns, law: type[Law], fixed: dict[str, float], unseen: Columns | None = None
 ) -> dict[str, Any]:
@@ -120,6 +148,7 @@ def main() -> None:
     parser.add_argument("study", type=Path, nargs="+", help="a study, or the CSV file of its exported curves")
     parser.add_argument("--store", type=Path, help="the file of finished cells (STUDY.db)")
     parser.add_argument("--unseen", type=Path, help="a file of measured levels of other networks")
+    parser.add_argument("--filed", type=Path, help="predictions that were written before the training")
     parser.add_argument("--json", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     unseen = unseen_levels(options.unseen) if options.unseen else None
@@ -132,6 +161,8 @@ def main() -> None:
         for name, (law, fixed) in LAWS.items():
             print(f" invariant: {name}")
             own[name] = judged(at, law, fixed, unseen)
+        if options.filed:
+            own["filed"] = filed(at, options.filed)
         figures[study.stem] = own
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")

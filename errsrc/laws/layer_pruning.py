@@ -46,7 +46,7 @@ class LayerPruning(Law):
 
     >>> law = LayerPruning(eps_up=0.9, gamma=1.0, p=3.0, psi=0.0)
     >>> law.error(remaining=[120, 240], layers=[2, 4], width=16, eps_np=0.15).round(3)
-    array([0.168, 0.168])
+    array([0.156, 0.156])
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("remaining", "layers", "width", "eps_np")
