@@ -3073,7 +3073,7 @@ TIES: list[Tie] = [
         R,
         "fast formulas (no networks, kernels or neighbours), {286} of {320} terms have an interval. For {285} of them, it contains the true value in "
         "93 to 97% of {1,000} repetitions. For the other term, it contains the true value in "
-        "{92.8%}. If all intervals had a coverage of exactly 95%, about {0.9} terms would be outside",
+        "{92.8%} of them. If all intervals had a coverage of exactly 95%, about {0.9} terms would be outside",
         "budget_coverage.json",
         lambda r: [
             r["summary"]["fast"]["figures"],
