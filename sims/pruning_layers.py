@@ -41,7 +41,7 @@ LAWS: dict[str, tuple[type[Law], dict[str, float]]] = {
     "weights per layer": (LayerPruning, {}),
     "weights per layer alone": (LayerPruning, {"psi": 0.0}),
 }
-"""The compared laws, and the parameters that they hold."""
+"""The compared laws, and the values of their fixed parameters."""
 
 
 def with_layers(at: Columns) -> Columns:
