@@ -2899,6 +2899,12 @@ TIES: list[Tie] = [
         ],
     ),
     Tie(
+        R,
+        "at four times the width its risk is {0.25} of the teachers",
+        "quadratic_deficiency.json",
+        lambda r: at_dimension_50(r, "noise=0 n=419", "lbfgs, 4 m", None),
+    ),
+    Tie(
         B,
         "leave training risks of {0.0009} and {0.0048}",
         "quadratic_deficiency.json",
