@@ -108,19 +108,6 @@ class FeatureSpan(FunctionClass):
         raw = np.maximum(self.basis.degrees, 1).astype(np.float64) ** -self.decay
         return np.asarray(raw / raw.sum())
 
-    def dimension(self, dim: int) -> int:
-        """Return the dimension of the class: the smaller of m and the largest number of independent features.
-
-        The result is right only for features without a basis.
-
-        Parameters
-        ----------
-        dim : int
-            Number of coordinates of an input.
-        """
-        most = {"linear": dim, "square": dim * (dim + 1) // 2}
-        return min(self.m, most.get(self.activation, self.m))
-
     def coefficients(self, dim: int) -> Array:
         """Return the coefficients of the arguments of the function act, float64 (m, dim) or (m, M).
 

@@ -178,7 +178,8 @@ class LinearTeacher(CoordinateSetting):
         See `GaussianSetting.dimension`.
         """
         if isinstance(function_class, FeatureSpan) and function_class.basis is None:
-            return function_class.dimension(self.dim)
+            independent = {"linear": self.dim, "square": self.dim * (self.dim + 1) // 2}
+            return min(function_class.m, independent.get(function_class.activation, function_class.m))
         return super().dimension(function_class)
 
     def realizability(self, function_class: FunctionClass) -> Interval:

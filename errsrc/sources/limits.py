@@ -14,7 +14,7 @@ from errsrc.theory import quadratic_networks
 FINITE_SIZE = (2.0, 11.0)
 """Relative excess of the uncertainty of quadratic networks over its limit, times d.
 
-This is the range of the slopes that ``benchmarks/quadratic_bayes.py`` measures at d = 12 to 48.
+This is about the range of the slopes that ``benchmarks/quadratic_bayes.py --dims 12 24 48`` measures.
 """
 
 
