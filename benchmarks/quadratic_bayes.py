@@ -9,7 +9,7 @@ reaches it if the chains are long enough: the value after half of the transition
 Steps are chosen on another draw. The limit is `errsrc.theory.quadratic_networks`. A line in 1 / d
 extrapolates the ratio of both. Large d have few draws (3 at d = 100), whose own spread says little about
 their error: the standard deviation of a draw is taken to be proportional to 1 / d, and is pooled over all d.
-One core: 20 minutes for the default, 7 minutes for d = 12, 24 and 48.
+One core: 23 minutes for the default, 7 minutes for d = 12, 24 and 48.
 """
 
 from __future__ import annotations
