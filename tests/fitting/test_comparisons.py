@@ -151,7 +151,7 @@ def test_the_command_prints_a_table_and_json(tmp_path: Path, capsys: pytest.Capt
     found = compare(["power", "envelope"], data=file, n="tokens", error="loss")
     assert shown.out == f"{found}\n"
     assert shown.out.splitlines()[0].split()[:4] == ["law", "miss", "in", "90%"]
-    assert "1 of 11 rows" in shown.err
+    assert "1 of 11 rows" in shown.out
     assert main([*arguments, "--json", "--fix", "c_inf=0.1"]) == 0
     laws = json.loads(capsys.readouterr().out)["laws"]
     assert laws[0]["params"]["c_inf"] == 0.1 or laws[0]["fit"] is None
