@@ -13,6 +13,7 @@ from errsrc import checks
 from errsrc.checks import PositiveArray
 from errsrc.laws.law import Array, Law, symbol
 from errsrc.laws.parameters import positive, real
+from errsrc.laws.pruning import pruned_error, pruned_formula
 
 if TYPE_CHECKING:
     import sympy
@@ -79,17 +80,13 @@ class JointPruning(Law):
         """
         density, depth, width, eps_np = self.input_arrays(inputs)
         invariant = depth**self.phi * width**self.psi * density
-        ratio = (self.eps_up / eps_np) ** (1 / self.gamma)
-        return eps_np * abs((invariant - 1j * self.p * ratio) / (invariant - 1j * self.p)) ** self.gamma
+        return pruned_error(invariant, eps_np, self.eps_up, self.gamma, self.p)
 
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression."""
-        names = ("density", "depth", "width", "eps_np", "eps_up", "gamma", "p")
-        d, depth, width, eps_np, eps_up, gamma, p = map(symbol, names)
-        invariant = depth ** symbol("phi") * width ** symbol("psi") * d
-        bent = invariant**2 + p**2 * (eps_up / eps_np) ** (2 / gamma)
-        return eps_np * (bent / (invariant**2 + p**2)) ** (gamma / 2)
+        density, depth, width = map(symbol, ("density", "depth", "width"))
+        return pruned_formula(depth ** symbol("phi") * width ** symbol("psi") * density)
 
 
 @checks.arguments(density=PositiveArray(), error=PositiveArray())

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from errsrc.laws.law import Array, Law, symbol
 from errsrc.laws.parameters import positive, real
+from errsrc.laws.pruning import pruned_error, pruned_formula
 
 if TYPE_CHECKING:
     import sympy
@@ -73,14 +74,10 @@ class LayerPruning(Law):
         """
         remaining, layers, width, eps_np = self.input_arrays(inputs)
         invariant = width**self.psi * remaining / layers
-        ratio = (self.eps_up / eps_np) ** (1 / self.gamma)
-        return eps_np * abs((invariant - 1j * self.p * ratio) / (invariant - 1j * self.p)) ** self.gamma
+        return pruned_error(invariant, eps_np, self.eps_up, self.gamma, self.p)
 
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression."""
-        names = ("remaining", "layers", "width", "eps_np", "eps_up", "gamma", "p")
-        remaining, layers, width, eps_np, eps_up, gamma, p = map(symbol, names)
-        invariant = width ** symbol("psi") * remaining / layers
-        bent = invariant**2 + p**2 * (eps_up / eps_np) ** (2 / gamma)
-        return eps_np * (bent / (invariant**2 + p**2)) ** (gamma / 2)
+        remaining, layers, width = map(symbol, ("remaining", "layers", "width"))
+        return pruned_formula(width ** symbol("psi") * remaining / layers)

@@ -68,8 +68,7 @@ class Pruning(Law):
             The ``density``, the share of the weights that are not pruned, > 0, of any shape.
         """
         (d,) = self.input_arrays(inputs)
-        ratio = (self.eps_up / self.eps_np) ** (1 / self.gamma)
-        return self.eps_np * abs((d - 1j * self.p * ratio) / (d - 1j * self.p)) ** self.gamma
+        return pruned_error(d, self.eps_np, self.eps_up, self.gamma, self.p)
 
     def complaint(self) -> str | None:
         """Return None, or a sentence that says that the upper plateau is below the lower plateau."""
@@ -82,6 +81,33 @@ class Pruning(Law):
     @classmethod
     def formula(cls) -> sympy.Expr:
         """Return the law as a sympy expression."""
-        d, eps_np, eps_up, gamma, p = map(symbol, ("density", "eps_np", "eps_up", "gamma", "p"))
-        bent = d**2 + p**2 * (eps_up / eps_np) ** (2 / gamma)
-        return eps_np * (bent / (d**2 + p**2)) ** (gamma / 2)
+        return pruned_formula(symbol("density"))
+
+
+def pruned_error(invariant: Array, eps_np: Array | float, eps_up: float, gamma: float, p: float) -> Array:
+    """Return the error of pruned networks, in the units of `eps_up`; the form of all laws of pruned networks.
+
+    Parameters
+    ----------
+    invariant : ndarray of float64
+        The density, or m* of a law of several networks, > 0.
+    eps_np : ndarray of float64, or float
+        Plateaus at high density, of a shape that broadcasts with `invariant`.
+    eps_up, gamma, p : float
+        The parameters of `Pruning`.
+    """
+    ratio = (eps_up / eps_np) ** (1 / gamma)
+    return eps_np * abs((invariant - 1j * p * ratio) / (invariant - 1j * p)) ** gamma
+
+
+def pruned_formula(invariant: sympy.Expr) -> sympy.Expr:
+    """Return the form of the laws of pruned networks as a sympy expression, see `pruned_error`.
+
+    Parameters
+    ----------
+    invariant : sympy.Expr
+        The density or m*.
+    """
+    eps_np, eps_up, gamma, p = map(symbol, ("eps_np", "eps_up", "gamma", "p"))
+    bent = invariant**2 + p**2 * (eps_up / eps_np) ** (2 / gamma)
+    return eps_np * (bent / (invariant**2 + p**2)) ** (gamma / 2)
