@@ -26,7 +26,7 @@ from errsrc.settings.network import (
     check_loss,
     constant_risk,
 )
-from errsrc.settings.setting import LOSSES, Array, Setting, refuse_more_than
+from errsrc.settings.setting import LOSSES, Array, Setting
 from errsrc.training import Member, Recipe, train
 
 _TEACHERS = 4  # number of teachers that a setting's constants are averaged over; each must be trained
@@ -103,16 +103,12 @@ class ImageTeacher(NetworkSetting):
     @property
     def pool_size(self) -> int:
         """Number of training images."""
-        return len(pixels(self.dataset).x)
+        return training_images(self.dataset)
 
     @property
     def test_pool_size(self) -> int:
         """Number of test images."""
         return len(pixels(self.dataset).test)
-
-    def check_examples(self, n: int, where: str) -> None:
-        """Raise ValueError if there are fewer than `n` training images, see `Setting.check_examples`."""
-        refuse_more_than(training_images(self.dataset), n, where)
 
     def check_data(self) -> None:
         """Raise an error if the image set is not on this machine or too small, see `Setting.check_data`."""
@@ -321,7 +317,7 @@ def ready(cells: Iterable[Any]) -> None:
     ------
     FileNotFoundError, ValueError
         If files are missing or damaged, see `Setting.check_data`; if ``n`` is too large, see
-        `Setting.check_examples`.
+        `Setting.check_pool`.
     """
     sizes: dict[Setting, set[int]] = {}
     for cell in cells:
@@ -329,7 +325,7 @@ def ready(cells: Iterable[Any]) -> None:
     for setting, examples in sizes.items():
         setting.check_data()
         if examples:
-            setting.check_examples(max(examples), "budget")
+            setting.check_pool(max(examples), "budget")
 
 
 @functools.lru_cache(maxsize=4)

@@ -24,7 +24,7 @@ from errsrc.settings.image_inputs import (
     principal_components,
     training_images,
 )
-from errsrc.settings.setting import LOSSES, ZERO, Array, Setting, refuse_more_than
+from errsrc.settings.setting import LOSSES, ZERO, Array, Setting
 
 _TEACHERS, _INPUTS = 256, 512  # numbers of teachers and inputs in means that have no closed form
 
@@ -195,18 +195,16 @@ class NetworkTeacher(NetworkSetting):
                 accepted = f"0 for the domain {self.domain!r}, whose inputs are not images"
                 raise ValueError(checks.refusal("components", where, accepted, self.components))
             return
-        if self.components > most_components(self.domain):
-            most = most_components(self.domain)
+        most = most_components(self.domain)
+        if self.components > most:
             accepted = (
                 f"an integer <= {most}, the number of components of {self.domain} whose variance is not 0"
             )
             raise ValueError(checks.refusal("components", where, accepted, self.components))
-        most = IMAGE_SETS[self.domain].inputs
-        if self.architecture.inputs != (self.components or most):
+        expected = self.components or IMAGE_SETS[self.domain].inputs
+        if self.architecture.inputs != expected:
             what = "components" if self.components else "pixels"
-            accepted = (
-                f"a network of {self.components or most} inputs, the {what} of an image of {self.domain}"
-            )
+            accepted = f"a network of {expected} inputs, the {what} of an image of {self.domain}"
             raise ValueError(checks.refusal("architecture", where, accepted, self.architecture))
 
     @property
@@ -217,17 +215,12 @@ class NetworkTeacher(NetworkSetting):
     @property
     def pool_size(self) -> int | None:
         """Number of training images, which can be labelled; None if the inputs are not images."""
-        return len(self._images.x) if self.has_images else None
+        return training_images(self.domain) if self.has_images else None
 
     @property
     def test_pool_size(self) -> int | None:
         """Number of test images; None if the inputs are not images."""
         return len(self._images.test) if self.has_images else None
-
-    def check_examples(self, n: int, where: str) -> None:
-        """Raise ValueError if there are fewer than `n` training images, see `Setting.check_examples`."""
-        if self.has_images:
-            refuse_more_than(training_images(self.domain), n, where)
 
     def check_data(self) -> None:
         """Raise an error if the image set is not on this machine, see `Setting.check_data`."""

@@ -243,7 +243,7 @@ class Setting(Checked, abc.ABC):
             If an input is outside the domain.
         """
 
-    def check_examples(self, n: int, where: str) -> None:
+    def check_pool(self, n: int, where: str) -> None:
         """Raise ValueError if the setting has fewer than `n` inputs that can be labelled.
 
         `errsrc.budget` calls this method before it computes anything, and `errsrc run` before the first cell.
@@ -261,7 +261,10 @@ class Setting(Checked, abc.ABC):
         ValueError
             If `n` is too large.
         """
-        refuse_more_than(self.pool_size, n, where)
+        pool = self.pool_size
+        if pool is not None and n > pool:
+            accepted = f"an integer <= {pool}, the number of inputs of the setting that can be labelled"
+            raise ValueError(checks.refusal("n", where, accepted, n))
 
     def check_data(self) -> None:
         """Raise an error if data that the setting needs are not on this machine.
@@ -289,25 +292,3 @@ class Setting(Checked, abc.ABC):
             teachers.
         """
         return None
-
-
-def refuse_more_than(pool: int | None, n: int, where: str) -> None:
-    """Raise ValueError if `n` is more than the number of inputs that can be labelled.
-
-    Parameters
-    ----------
-    pool : int or None
-        The number of inputs; None if any number of inputs can be drawn.
-    n : int
-        Number of labelled examples.
-    where : str
-        Name of the calling function or class, for error messages.
-
-    Raises
-    ------
-    ValueError
-        If `n` is too large.
-    """
-    if pool is not None and n > pool:
-        accepted = f"an integer <= {pool}, the number of inputs of the setting that can be labelled"
-        raise ValueError(checks.refusal("n", where, accepted, n))

@@ -140,7 +140,7 @@ def budget(
     learner = as_learner(learner, "budget")
     check_sizes(setting, learner, "budget")
     if x is None:
-        setting.check_examples(n, "budget")
+        setting.check_pool(n, "budget")
     _check_numbers(setting)
     design = None if x is None else _checked_design(setting, x, n)
     count = FIRST_DRAWS if draws == "auto" else draws
@@ -216,7 +216,7 @@ def budget_grid(
     for learner in checked:
         check_sizes(setting, learner, "budget_grid")
     sizes = [Integer(at_least=1)(size, "n", "budget_grid") for size in n]
-    setting.check_examples(max(sizes, default=1), "budget_grid")
+    setting.check_pool(max(sizes, default=1), "budget_grid")
     _check_numbers(setting)
     experiments = {
         (place, size): Experiment(learner, size, None, draws, seed, level, True, Effort())
