@@ -307,9 +307,19 @@ class SteepFall(NamedTuple):
     @property
     def lead(self) -> str:
         """The fall in words, as the beginning of a sentence."""
+        return f"The {self.along('n')}"
+
+    def along(self, size: str) -> str:
+        """Return the fall along a size in words, from the second word of a sentence on.
+
+        Parameters
+        ----------
+        size : str
+            Name of the size.
+        """
         return (
-            f"The error falls from {self.error_before:.2g} at n = {self.before:g} to {self.error:.2g} at "
-            f"n = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"
+            f"error falls from {self.error_before:.2g} at {size} = {self.before:g} to {self.error:.2g} at "
+            f"{size} = {self.n:g}, faster than a power law of exponent {STEEPEST:g}"
         )
 
     @property
@@ -499,8 +509,8 @@ def steep_fall_of_grid(inputs: Mapping[str, Array], error: Array) -> str | None:
             middle = math.sqrt(fall.error) * math.sqrt(fall.error_before)
             if np.mean(error > middle) <= LARGEST_FAR_SHARE:
                 continue
-            lead = fall.lead.replace("n = ", f"{along} = ").removeprefix("The")
-            return f"At {held} = {value:g}, the{lead}. No law in n and m describes a fall to rounding."
+            text = fall.along(along)
+            return f"At {held} = {value:g}, the {text}. No law in n and m describes a fall to rounding."
     return None
 
 

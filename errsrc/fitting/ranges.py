@@ -108,9 +108,10 @@ def larger_in_both(measured: Mapping[str, Array], asked: Mapping[str, Array]) ->
     asked : dict of str to ndarray of float64, shape (results,)
         The sizes of the results by name.
     """
-    larger = [np.ravel(x) > np.max(measured[name]) for name, x in asked.items() if name in measured]
-    both = np.logical_and.reduce(larger)
-    return both if set(measured) == set(asked) == {"n", "m"} else np.zeros_like(both)
+    sizes = {name: np.ravel(x) for name, x in asked.items()}
+    if not set(measured) == set(asked) == {"n", "m"}:
+        return np.zeros(max(map(len, sizes.values()), default=0), dtype=bool)
+    return np.asarray((sizes["n"] > measured["n"].max()) & (sizes["m"] > measured["m"].max()))
 
 
 def both_sentence(both: NDArray[np.bool_]) -> list[str]:

@@ -67,7 +67,8 @@ def extrapolation(result: Holdout, ax: Axes | None = None) -> Axes:
     with mpl.rc_context(STYLE):
         ax = axes(ax, 7.6, 4.9)
         sizes = np.unique(np.concatenate([part.inputs["m"] for part in result.parts.values()]))
-        colors = [joint.colours_of(sizes)(m) for m in sizes]
+        colour = joint.colours_of(sizes)
+        colors = [colour(m) for m in sizes]
         handles, named = [], len(sizes) <= 2 * MOST_NAMED
         sides = np.exp(np.linspace(-0.08, 0.08, len(sizes)))
         for m, color, side in zip(sizes, colors, sides, strict=True):

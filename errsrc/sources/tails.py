@@ -324,7 +324,8 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded:
         return Tail(None, None, True)
     found = Tail(shape, None, bounded, judged_draws=size, by_pool=True)
     statistic = _statistic_of_samples(pool, draws, level)
-    coverage, stretch = _coverage(statistic, (1.0, 1.0)), _stretch(statistic, draws, size, level)
+    coverage = float((np.abs(statistic) <= 1).mean())
+    stretch = _stretch(statistic, coverage, draws, size, level)
     too_heavy = -math.inf if shape is None else (shape - LARGEST_SHAPE) / (2 * found.shape_error)
     clear = too_heavy <= -1 if stretch == (1.0, 1.0) else size >= LARGE_POOL or too_heavy >= 1
     found = replace(found, coverage=coverage, clear=clear)
@@ -341,17 +342,18 @@ def judged_by_pool(pool: NDArray[np.float64], draws: int, level: float, bounded:
 
 
 def _stretch(
-    statistic: NDArray[np.float64], draws: int, size: int, level: float
+    statistic: NDArray[np.float64], coverage: float, draws: int, size: int, level: float
 ) -> tuple[float, float] | None:
     """Return the factors by which a pool moves the ends of intervals; None if they are infinite.
 
-    `statistic` is the t statistic of samples of `draws` draws from a pool of `size` draws.
+    `statistic` is the t statistic of samples of `draws` draws from a pool of `size` draws, and `coverage` the
+    share of the samples whose intervals contain the mean.
 
     The mean of a small pool has an error.  If the draws have few different values, such as error rates, this
     error decides whether the intervals of many equal samples contain the mean.  Therefore a small pool makes
     intervals narrower only as far as its quantiles remain right with a random error of its mean.
     """
-    missing = (level - _coverage(statistic, (1.0, 1.0))) / (1 - level)
+    missing = (level - coverage) / (1 - level)
     if -(CLOSE if size >= LARGE_POOL else CLOSE_ABOVE) <= missing <= CLOSE:
         return 1.0, 1.0
     tails = [(1 - level) / 2, (1 + level) / 2]
@@ -362,11 +364,6 @@ def _stretch(
         shifted = np.quantile(statistic + error * shifts, tails)
         low, high = max(min(low, -1.0), shifted[0]), min(max(high, 1.0), shifted[1])
     return (float(high), -float(low)) if np.isfinite([low, high]).all() else None
-
-
-def _coverage(statistic: NDArray[np.float64], stretch: tuple[float, float]) -> float:
-    """Return the share of intervals that contain the mean, see `errsrc.results.mean_statistic`."""
-    return float(((statistic <= stretch[0]) & (statistic >= -stretch[1])).mean())
 
 
 def _statistic_of_samples(pool: NDArray[np.float64], draws: int, level: float) -> NDArray[np.float64]:

@@ -202,7 +202,7 @@ def committee_thresholds(*, output: str = "sum", weights: str = "normal") -> Com
 
 def _instability(ratio: float, weights: str) -> float:
     """Return a number that is positive where the fixed point with q_a = 0 is unstable, for the sum."""
-    point = _fixed_point(ratio, "sum", weights, a=0.0)
+    point = _fixed_point(ratio, "sum", weights, apart=False)
     return ratio * _curvature(point.s) * _second_moment(point.precision_s, weights) - 1
 
 
@@ -215,10 +215,10 @@ class _Point(NamedTuple):
     log_consistent: float
 
 
-def _fixed_point(ratio: float, output: str, weights: str, s: float = _START, a: float = _START) -> _Point:
-    """Return the fixed point of the overlaps at n / d = ratio, from the start (s, a); a = 0 stays 0."""
+def _fixed_point(ratio: float, output: str, weights: str, *, apart: bool = True) -> _Point:
+    """Return the fixed point of the overlaps at n / d = ratio; with `apart` False, the one with a = 0."""
     estimate = {"normal": _normal_weights, "binary": _binary_weights}[weights]
-    apart = bool(a)
+    s, a = _START, _START * apart
     for _ in range(_STEPS):
         labels = _labels(s, a, output)
         precisions = ratio * labels.s, ratio * labels.a * apart
