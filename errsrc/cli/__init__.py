@@ -192,7 +192,10 @@ PARAMETERS = {
 }
 """What the user types for a parameter of a function, where this is not the option of the same name."""
 
-COLUMNS = ("n", "m", "u", "depth", "width", "density", "error", "flops", "eps_np")
+COLUMNS = (
+    *("n", "m", "u", "depth", "width", "density", "layers", "remaining"),
+    *("error", "flops", "eps_np"),
+)
 """Parameters that are columns in the commands that read a table of runs."""
 
 

@@ -19,7 +19,7 @@ from errsrc.fitting.csv_fits import fit_csv
 from errsrc.fitting.problem import OBJECTIVES
 from errsrc.laws import ALL
 
-LAWS = ("auto", *(name for name in ALL if name not in ("joint-pruning", "layer-pruning")))
+LAWS = ("auto", *(name for name in ALL if name != "joint-pruning"))
 
 DESCRIPTION = """\
 Fit a scaling law to measured errors and print its parameters, each with an interval.
@@ -42,6 +42,8 @@ and for pruned networks (--law pruning, or sparse-training):
   depth, width
            sizes of the network before pruning, if the file has several networks
   eps_np   error of the unpruned network (default: estimated from the rows near density 1)
+  remaining, layers
+           weights that are left, and layers with weights (--law layer-pruning, with width and eps_np)
 Other columns are ignored.
 
 laws:
@@ -59,6 +61,8 @@ laws:
   broken2     power law in n whose exponent changes twice
   cliff       power law in n that ends in a fall faster than any power of n
   pruning     one pruned network, or several that differ in depth, width and n
+  layer-pruning
+              pruned multilayer perceptrons of several depths: law in the weights left per layer
   finite-data law in n, u and m of models that see their data several times: repeated tokens count
               for less, and many repetitions may raise the error
   sparse-training

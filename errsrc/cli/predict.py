@@ -18,6 +18,11 @@ from errsrc.fitting.table_columns import SIZES
 from errsrc.results import json_value
 from errsrc.tables import left_out_sentence
 
+INPUTS = (*SIZES, "eps_np")
+"""Inputs of laws, each of which has an option."""
+EXAMPLE_SIZES = {"density": "0.1", "eps_np": "0.1", "depth": "8", "width": "8", "layers": "8"}
+"""Values in the help of these options; other inputs have a large number."""
+
 DESCRIPTION = """\
 Predict the error of one new training run for each row of FILE, or for the sizes on the command
 line, with the fit in fit.json.
@@ -49,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("fit", metavar="fit.json", help="a fit that 'errsrc fit --out' wrote")
     add("file", metavar="FILE", nargs="?", help="the new runs, one per row; - for standard input")
-    for name in SIZES:
-        example = "0.1" if name == "density" else "8" if name in ("depth", "width") else "1e9 or 70B"
+    for name in INPUTS:
+        example = EXAMPLE_SIZES.get(name, "1e9 or 70B")
         add(
             f"--{name}",
             **LIST,
@@ -83,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the rows of the file, or the given sizes, with their predictions."""
-    sizes = {name: getattr(args, name) for name in SIZES if getattr(args, name) is not None}
+    sizes = {name: getattr(args, name) for name in INPUTS if getattr(args, name) is not None}
     if (args.file is None) == (not sizes):
         raise ValueError("Name either a file of new runs, or their sizes, such as --n 1.4T --m 70B.")
     if sizes and args.column:

@@ -77,7 +77,7 @@ def fit_csv(
         several networks, "pruning" stands for the joint law in density, depth and width.
     columns : dict of str to str, optional
         Names of the columns of inputs and of "error", such as ``{"n": "tokens", "error": "loss"}``.  By
-        default, each column has the name of its input: n, m, density, depth, width or eps_np.
+        default, each column has the name of its input: n, m, density, depth, width, eps_np and so on.
     weights : str, optional
         Name of the column with the relative weights of the rows; by default all weights are equal.
     clusters : str or sequence of str, optional

@@ -7,7 +7,7 @@ estimate, and later predictions for the same network use it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,18 +67,53 @@ def pruned_networks(
     networks = {key: [*key, e] for key, e in zip(keys, measured.tolist(), strict=True)}
     if "n" not in values:  # then the error before pruning tells networks of one depth and width apart
         keys = [(*key, e) for key, e in zip(keys, measured.tolist(), strict=True)]
-    places = {key: k for k, key in enumerate(dict.fromkeys(keys))}
-    remarks: tuple[str, ...] = ()
     warnings = tuple(f"{power} is held at 0: the {name} never varies." for name, power in held.items())
-    if clusters is None and len(places) >= ENOUGH:
-        clusters = np.array([places[key] for key in keys], dtype=np.intp)
-        remarks = (NETWORKS_ARE_CLUSTERS.format(len(places)),)
-    elif clusters is None:
-        warnings = (*warnings, TOO_FEW.format(len(places)))
     fixed = dict.fromkeys(held.values(), 0.0)
+    inputs["eps_np"] = measured
+    grouped = network_clusters(keys, clusters)
     return PrunedNetworks(
-        {**inputs, "eps_np": measured}, fixed, list(networks.values()), clusters, remarks, warnings
+        inputs,
+        fixed,
+        list(networks.values()),
+        grouped.clusters,
+        grouped.remarks,
+        (*warnings, *grouped.warnings),
     )
+
+
+class NetworkClusters(NamedTuple):
+    """The cluster of each point of pruned networks, and what the user should know about the clusters.
+
+    Attributes
+    ----------
+    clusters : ndarray of intp, shape (points,), or None
+        Number of the cluster of each point; None if there are too few networks for clusters.
+    remarks, warnings : tuple of str
+        At most one sentence each: that networks are clusters, or that there are too few of them.
+    """
+
+    clusters: NDArray[np.intp] | None
+    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def network_clusters(keys: Sequence[tuple[float, ...]], clusters: NDArray[np.intp] | None) -> NetworkClusters:
+    """Return the given clusters, or each network as a cluster if there are at least `ENOUGH` networks.
+
+    Parameters
+    ----------
+    keys : sequence of tuple of float, length points
+        The network of each point.  Points of equal tuples belong to one network.
+    clusters : ndarray of intp, shape (points,), or None
+        Number of the cluster of each point, if columns of the table tell clusters apart.
+    """
+    if clusters is not None:
+        return NetworkClusters(clusters)
+    places = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    if len(places) < ENOUGH:
+        return NetworkClusters(None, warnings=(TOO_FEW.format(len(places)),))
+    codes = np.array([places[key] for key in keys], dtype=np.intp)
+    return NetworkClusters(codes, remarks=(NETWORKS_ARE_CLUSTERS.format(len(places)),))
 
 
 def network_inputs(sizes: Mapping[str, Array], count: int) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from errsrc.laws.law import Law
 from errsrc.tables import DataTable
 from errsrc.tables.column_names import SYNONYMS
 
-SIZES = ("n", "m", "u", "depth", "width", "density")
+SIZES = ("n", "m", "u", "depth", "width", "density", "layers", "remaining")
 """Sizes of a training run that a column may hold, each under its own name by default."""
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from errsrc.fitting.flops import with_data_sizes
 from errsrc.fitting.pruned_networks import network_inputs, network_keys, plateaus
+from errsrc.laws.joint_pruning import JointPruning
 from errsrc.laws.law import Array
 from errsrc.tables import DataTable, LeftOut, left_out_sentence
 
@@ -82,7 +83,8 @@ def table_inputs(
             raise TypeError(f"The fit takes {', '.join(names)}: leave the column of {name} out.")
     needs = _needed_columns(names, own, flops)
     own |= columns
-    if "eps_np" in names:
+    of_networks = set(names) == set(JointPruning.inputs)
+    if of_networks:
         before = own.get("eps_np", "eps_np")
         used = {"density": "density"} | {
             k: v for k, v in own.items() if k in ("density", "depth", "width", "n")
@@ -99,7 +101,7 @@ def table_inputs(
             f"{table.source}: no row can be predicted: {left_out_sentence(left_out, len(table))}"
         )
     values = {name: table.numbers(column).values[usable] for name, column in used.items()}
-    if "eps_np" not in names:
+    if not of_networks:
         return TableInputs(values, usable, left_out)
     inputs = network_inputs(values, int(usable.sum()))
     if "eps_np" in values:
@@ -154,7 +156,8 @@ def _columns_and_networks(
     """Return {input: column} and {network: error before pruning} of a fit's notes."""
     columns = notes.get("columns", {name: name for name in (*names, "error")})
     try:
-        needed = {"error", *names} - {"depth", "width", "eps_np"}
+        optional = {"depth", "width", "eps_np"} if set(names) == set(JointPruning.inputs) else set()
+        needed = {"error", *names} - optional
         if not needed <= set(columns) or not all(isinstance(columns[name], str) for name in columns):
             raise ValueError(columns)
         known = {tuple(map(float, key)): float(e) for *key, e in notes.get("networks", [])}

@@ -20,7 +20,7 @@ from errsrc.fitting.anomalies import FarRows
 from errsrc.fitting.constant_sizes import varying_sizes
 from errsrc.fitting.directions import check_falls
 from errsrc.fitting.doubtful_units import absurd_ratio
-from errsrc.fitting.pruned_networks import pruned_networks
+from errsrc.fitting.pruned_networks import NetworkClusters, PrunedNetworks, network_clusters, pruned_networks
 from errsrc.fitting.repeats import excess_spread
 from errsrc.fitting.table_columns import law_columns
 from errsrc.fitting.table_notes import left_out_notes
@@ -29,6 +29,7 @@ from errsrc.laws import ALL
 from errsrc.laws.broken import Broken
 from errsrc.laws.finite_data import FiniteData
 from errsrc.laws.law import Array, Law
+from errsrc.laws.layer_pruning import LayerPruning
 from errsrc.tables import DataTable, left_out_sentence
 from errsrc.tables.measurements import READ_AS_IS, TableRules
 
@@ -221,19 +222,30 @@ def table_points(
         clusters=found.clusters,
         left_out=left_out_sentence(found.left_out, len(table)) if found.left_out else "",
     )
-    return _of_networks(points) if chosen.several_networks else points
+    if chosen.several_networks:
+        return _of_networks(points)
+    return _with_clusters(points) if points.law is LayerPruning else points
 
 
 def _of_networks(points: TablePoints) -> TablePoints:
     """Return the points of several pruned networks, with the errors of the networks before pruning."""
     found = pruned_networks(points.inputs, points.error, points.clusters)
     notes = points.notes | {"networks": found.networks}
-    if found.remarks:
-        notes["said"] = [*notes.get("said", []), *found.remarks]
+    changed = points._replace(inputs=found.inputs, fixed={**found.fixed, **points.fixed}, notes=notes)
+    return _clustered(changed, found)
+
+
+def _with_clusters(points: TablePoints) -> TablePoints:
+    """Return the points of a law that is given the error of each network before pruning."""
+    sizes = (points.inputs[name].tolist() for name in ("layers", "width", "eps_np"))
+    return _clustered(points, network_clusters(list(zip(*sizes, strict=True)), points.clusters))
+
+
+def _clustered(points: TablePoints, found: PrunedNetworks | NetworkClusters) -> TablePoints:
+    """Return the points with the clusters, and with what the user should know about them."""
+    said = {"said": [*points.notes.get("said", []), *found.remarks]} if found.remarks else {}
     return points._replace(
-        inputs=found.inputs,
-        fixed={**found.fixed, **points.fixed},
-        notes=notes,
+        notes=points.notes | said,
         warnings=(*points.warnings, *found.warnings),
         clusters=found.clusters,
     )

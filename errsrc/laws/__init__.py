@@ -82,4 +82,4 @@ ALL: dict[str, type[Law]] = {
 }
 """Every law, by its name in TOML specs and in fit files.
 
-Commands choose `JointPruning` by themselves.  `LayerPruning` is for `errsrc.fit` in Python."""
+Commands choose `JointPruning` by themselves."""

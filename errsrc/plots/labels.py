@@ -17,6 +17,8 @@ SIZES = {
     "u": "different training examples",
     "density": "share of weights left",
     "depth": "layers",
+    "layers": "layers with weights",
+    "remaining": "weights left",
     "width": "units of a layer",
     "eps_np": "error of the unpruned network",
 }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from errsrc.cli import main
 from errsrc.errors import EngineError
 from errsrc.fitting import files, fit, plan
-from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, Power, Pruning
+from errsrc.laws import ALL, M4, Broken, Chinchilla, Cliff, Dense, JointPruning, LayerPruning, Power, Pruning
 
 N = 2.0 ** np.arange(9, 17)
 GRID = dict(zip("nm", (x.ravel() for x in np.meshgrid(N, 4.0 ** np.arange(4, 10))), strict=True))
@@ -131,6 +131,30 @@ def test_pruning_with_depth_and_width_is_the_joint_law(run):
     code, out, _ = run("fit", "a.csv", "--law", "pruning", "--json", a_csv=csv_text(networks()))
     assert code == 0
     assert strictly(out)["params"] == pytest.approx(JOINT.params, rel=1e-3)
+
+
+@pytest.mark.full
+def test_the_law_in_weights_per_layer_is_fitted_and_predicted(run):
+    law = LayerPruning(eps_up=0.9, gamma=0.4, p=3.0, psi=-0.1)
+    grid = np.meshgrid(0.7 ** np.arange(20), (2.0, 3.0, 5.0), (8.0, 32.0), indexing="ij")
+    density, layers, width = (x.ravel() for x in grid)
+    columns = {"left": density * width**2 * layers, "layers": layers, "width": width}
+    columns |= {"eps_np": 0.2 / width**0.2, "density": density}
+    sizes = {name: columns[name] for name in ("layers", "width", "eps_np")}
+    columns["error"] = law.error(remaining=columns["left"], **sizes)
+    named = ("--law", "layer-pruning", "--remaining", "left")
+    code, out, _ = run("fit", "a.csv", *named, "--out", "f.json", a_csv=csv_text(columns))
+    assert code == 0
+    assert "Each of the 6 networks is a cluster" in out
+    for word in ("eps_up", "gamma", "psi"):
+        assert re.search(rf"^{word} +{re.escape(f'{law.params[word]:.2g}')}", out, re.MULTILINE), out
+    code, out, _ = run("predict", "f.json", "a.csv", "--json")
+    assert code == 0
+    assert strictly(out)["predicted"] == pytest.approx(columns["error"], rel=1e-4)
+    at = {"remaining": 100.0, "layers": 4.0, "width": 16.0, "eps_np": 0.12}
+    code, out, _ = run("predict", "f.json", *(x for k, v in at.items() for x in (f"--{k}", str(v))), "--json")
+    assert code == 0
+    assert strictly(out)["predicted"] == pytest.approx([float(law.error(**at))], rel=1e-3)
 
 
 def test_a_depth_that_never_varies_holds_its_exponent_at_zero(run):
@@ -554,7 +578,7 @@ def test_help_names_every_law_every_column_and_the_exit_codes(run, capsys):
             main(argv)
         assert stop.value.code == 0
     text = capsys.readouterr().out
-    laws = set(ALL) - {"joint-pruning", "layer-pruning"}
+    laws = set(ALL) - {"joint-pruning"}
     for word in (*laws, "n ", "m ", "depth", "width", "density", "error", "eps_np"):
         assert re.search(rf"^  (\w+, )?{word}", text, re.MULTILINE), word
     assert "0 done; 1 the answer is no" in text
