@@ -51,6 +51,7 @@ class Shape(NamedTuple):
 
 IMAGE_SETS = {
     "fashion-mnist": Shape(28, 10),
+    "fashion-mnist-14": Shape(14, 10),
     "digits": Shape(8, 10),
     "cifar-10": Shape(32, 10, 3),
     "cifar-100": Shape(32, 100, 3),
@@ -68,6 +69,7 @@ _FILES = (
 _Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 _DIGITS_TEST = 600
+_FASHION = ("fashion-mnist", "fashion-mnist-14")
 _GLYPHS = {"glyphs": 62_000, "glyphs-620k": 620_000}  # training images
 _GLYPHS_TEST = 12_400
 
@@ -186,6 +188,8 @@ def images(
 
         - "fashion-mnist" (Xiao et al. 2017, arXiv 1708.07747) has 60,000 training and 10,000 test images of
           28 x 28 pixels.  Its idx files may be gzipped.
+        - "fashion-mnist-14" has the same images with 14 x 14 pixels: each pixel is the mean of 2 x 2 pixels,
+          rounded to a whole number.  Trainings of convolutional networks take about a third of the time.
         - "digits" has scikit-learn's 1,797 images of 8 x 8 pixels; 600 of them are a fixed, class-balanced
           test set.
         - "cifar-10" and "cifar-100" (Krizhevsky 2009) have 50,000 training and 10,000 test images of 32 x 32
@@ -236,7 +240,7 @@ def images(
         return _digits()
     if name in _GLYPHS:
         return _glyphs(name)
-    found = _fashion(place) if name == "fashion-mnist" else _cifar(name, place)
+    found = _fashion(place, name) if name in _FASHION else _cifar(name, place)
     without = np.setdiff1d(np.arange(found.classes), found.train_y)
     if len(without) or not len(found.test_y):
         lacks = f"training images of class {without[0]}" if len(without) else "test images"
@@ -447,7 +451,7 @@ def _places(folder: Path | None) -> Iterator[Path]:
     yield from (Path("data"), Path.home() / "data", Path.home() / ".cache", Path.home() / ".cache" / "torch")
 
 
-def _fashion(folder: Path | None) -> Images:
+def _fashion(folder: Path | None, name: str) -> Images:
     places = [place for root in _places(folder) for place in (root, root / "FashionMNIST" / "raw")]
     for place in places:
         found = [_find(place, name) for name in _FILES]
@@ -459,8 +463,10 @@ def _fashion(folder: Path | None) -> Images:
                         f"The image file {path} does not fit its label file: images have shape {x.shape}, "
                         f"labels {y.shape}; put the four Fashion-MNIST idx files there again."
                     )
+            if name == "fashion-mnist-14":
+                train_x, test_x = _halved(train_x), _halved(test_x)
             return Images(
-                name="fashion-mnist",
+                name=name,
                 source=str(place),
                 train_x=train_x[:, None],
                 train_y=train_y.astype(np.int64),
@@ -474,6 +480,19 @@ def _fashion(folder: Path | None) -> Images:
         f"files ({_FILES[0]}[.gz] and so on) in a folder and name that in ERRSRC_DATA "
         f"(looked in {', '.join(map(str, places))})."
     )
+
+
+def _halved(x: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the means of 2 x 2 pixels of images, rounded to whole numbers; halves are rounded up.
+
+    Parameters
+    ----------
+    x
+        Images, uint8 (N, side, side), with an even side.
+    """
+    wide = x.astype(np.uint16)
+    sums = wide[:, ::2, ::2] + wide[:, 1::2, ::2] + wide[:, ::2, 1::2] + wide[:, 1::2, 1::2]
+    return ((sums + 2) // 4).astype(np.uint8)
 
 
 def _find(place: Path, name: str) -> Path | None:

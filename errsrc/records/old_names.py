@@ -57,6 +57,7 @@ ADDED_FIELDS: dict[tuple[str, str], Any] = {
     ("recovery-cell", "estimator"): "fit",
     ("vision-cell", "module"): "",
     ("pruning-cell", "module"): "",
+    ("rounds", "criterion"): "magnitude",
     ("network-student", "horizon"): None,
     ("network-teacher", "components"): 0,
     ("random-features", "basis"): None,

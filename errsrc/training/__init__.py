@@ -5,8 +5,10 @@ from errsrc.extras import require
 require(__name__, "torch")
 
 from errsrc.exports import exported_names
+from errsrc.training.criteria import synflow_masks as synflow_masks
 from errsrc.training.loop import train as train
 from errsrc.training.masks import magnitude_masks as magnitude_masks
+from errsrc.training.masks import masks_of_scores as masks_of_scores
 from errsrc.training.masks import prunable as prunable
 from errsrc.training.members import Member as Member
 from errsrc.training.members import Trained as Trained

@@ -72,20 +72,53 @@ def magnitude_masks(
     (tensor([[[ True, False],
               [False,  True]]]), tensor([[True, True]]))
     """
-    sizes = [w[0].numel() if w.dim() > 2 else 0 for w in weights]
+    return _largest(tuple(w.abs() for w in weights), density, masks, "magnitude_masks")
+
+
+@checks.arguments(density=Number(above=0, at_most=1))
+def masks_of_scores(
+    network: Network, scores: Weights, density: float, masks: Weights | None = None
+) -> Weights:
+    """Return masks that keep the weights with the largest scores of each network.
+
+    Parameters
+    ----------
+    network : Network
+        The architecture.
+    scores : tuple of tensors (E, ...)
+        The scores of the weights of E networks, finite.  The scores of tensors of one axis are not used.
+    density, masks
+        See `magnitude_masks`.
+
+    Returns
+    -------
+    tuple of bool tensors (E, ...)
+        See `magnitude_masks`.
+
+    Raises
+    ------
+    ValueError
+        If the density is outside (0, 1], or if it requires more weights than are left.
+    """
+    return _largest(scores, density, masks, "masks_of_scores")
+
+
+def _largest(scores: Weights, density: float, masks: Weights | None, where: str) -> Weights:
+    """Return masks that keep the largest scores, for the function `where`."""
+    sizes = [w[0].numel() if w.dim() > 2 else 0 for w in scores]
     keep = max(1, round(density * sum(sizes)))
-    magnitude = torch.cat([w.abs().flatten(1) for w in weights if w.dim() > 2], 1)
+    joined = torch.cat([w.flatten(1) for w in scores if w.dim() > 2], 1)
     if masks is not None:
         is_left = torch.cat([mask.flatten(1) for mask in masks if mask.dim() > 2], 1)
         left = int(is_left.sum(1).min())
         if keep > left:
             accepted = f"at most {left / sum(sizes):.6g}, the density that is left"
-            raise ValueError(checks.refusal("density", "magnitude_masks", accepted, density))
-        magnitude = magnitude.masked_fill(~is_left, -1.0)
-    largest = magnitude.sort(dim=1, descending=True, stable=True).indices[:, :keep]
-    kept = torch.zeros_like(magnitude, dtype=torch.bool).scatter_(1, largest, True)
+            raise ValueError(checks.refusal("density", where, accepted, density))
+        joined = joined.masked_fill(~is_left, -math.inf)
+    largest = joined.sort(dim=1, descending=True, stable=True).indices[:, :keep]
+    kept = torch.zeros_like(joined, dtype=torch.bool).scatter_(1, largest, True)
     parts = iter(kept.split([size for size in sizes if size], 1))
     return tuple(
         next(parts).view(w.shape) if size else torch.ones_like(w, dtype=torch.bool)
-        for w, size in zip(weights, sizes, strict=True)
+        for w, size in zip(scores, sizes, strict=True)
     )

@@ -1,6 +1,7 @@
-"""Iterative magnitude pruning of many networks at once, with rewinding of weights or of the learning rate.
+"""Iterative pruning of many networks at once, with rewinding of weights or of the learning rate.
 
-A round removes the smallest remaining weights of each network and trains the network again.
+A round removes the remaining weights with the smallest scores, by default the smallest magnitudes, of each
+network, and trains the network again.  `errsrc.training.criteria` has the other scores.
 `errsrc.training.masks` says which weights may be pruned.
 """
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from errsrc import checks
-from errsrc.fields import Checked, choice, integer, number
+from errsrc.fields import Checked, choice, declare, integer, number
 from errsrc.nets.network import Network, Weights
 from errsrc.training.checkpoint import (
     call_identity,
@@ -23,8 +24,9 @@ from errsrc.training.checkpoint import (
     remove_checkpoint,
     write_checkpoint,
 )
+from errsrc.training.criteria import CriterionName, next_masks
 from errsrc.training.loop import train
-from errsrc.training.masks import magnitude_masks, prunable
+from errsrc.training.masks import prunable
 from errsrc.training.members import Member, Trained
 from errsrc.training.recipe import Recipe
 from errsrc.training.risk import evaluate, has_constant_outputs
@@ -32,7 +34,7 @@ from errsrc.training.risk import evaluate, has_constant_outputs
 
 @dataclass(frozen=True)
 class Rounds(Checked):
-    """Options of iterative magnitude pruning.
+    """Options of iterative pruning.
 
     Attributes
     ----------
@@ -51,6 +53,14 @@ class Rounds(Checked):
         ``rewind_step``.
     rewind_step
         The step to rewind to, >= 0 and below the number of steps of every network.  Choose an early step.
+    criterion
+        The scores of the weights; each round keeps the weights with the largest scores.  "magnitude": the
+        magnitudes at the end of the last training.  "synflow": the synaptic flow of the values at the start
+        of the next training (`errsrc.training.synflow_masks`).  With rewinding "weights" and
+        ``rewind_step=0``, this is the published pruning of initial weights, which uses no data.  Or a
+        function of your own, such as "mylab.scores:fisher", in a module that the command names: called with
+        the network and its trained weights, tensors (E, ...) of E networks, it returns scores of the same
+        shapes.
 
     Examples
     --------
@@ -63,6 +73,7 @@ class Rounds(Checked):
     error_factor: float = number(2.0, at_least=1)
     rewinding: str = choice("weights", ("weights", "rate"))
     rewind_step: int = integer(50, at_least=0)
+    criterion: str = declare(CriterionName(), "magnitude")
 
     def density(self, level: int) -> float:
         """Return the share of prunable weights that remain after a number of rounds.
@@ -306,8 +317,10 @@ class _Pruning:
             _stacked([own[i] for i in active], self.x.device)
             for own in (progress.weights, progress.masks, progress.rewind_weights)
         )
+        start = weights if self.rounds.rewinding == "rate" else rewind_weights
         if level:
-            masks = magnitude_masks(self.network, weights, self.rounds.density(level), masks)
+            density = self.rounds.density(level)
+            masks = next_masks(self.rounds.criterion, self.network, weights, start, density, masks)
         trained = train(
             self.network,
             self.x,
@@ -315,7 +328,7 @@ class _Pruning:
             [self.members[i] for i in active],
             self.validation,
             self.recipe,
-            weights if self.rounds.rewinding == "rate" else rewind_weights,
+            start,
             masks=masks if level else None,
             start_step=self.rounds.rewind_step if level else 0,
             rewind_step=self.rounds.rewind_step,

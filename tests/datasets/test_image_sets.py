@@ -52,6 +52,18 @@ def test_idx_files_give_back_the_arrays_written_to_them(tmp_path, zipped):
     assert read.train_y.dtype == np.int64
 
 
+def test_half_of_the_side_has_the_means_of_four_pixels(tmp_path):
+    data = arrays()
+    write(tmp_path, data)
+    read, whole = images("fashion-mnist-14", tmp_path), images("fashion-mnist", tmp_path)
+    for half, full in ((read.train_x, whole.train_x), (read.test_x, whole.test_x)):
+        assert half.dtype == np.uint8
+        means = full.reshape(len(full), 1, 14, 2, 14, 2).mean((3, 5))
+        np.testing.assert_array_equal(half, np.floor(means + 0.5))
+    np.testing.assert_array_equal(read.train_y, whole.train_y)
+    assert read.name == "fashion-mnist-14"
+
+
 def test_the_argument_comes_before_the_variable_and_the_variable_before_the_caches(tmp_path, monkeypatch):
     data = arrays()
     monkeypatch.chdir(tmp_path)
