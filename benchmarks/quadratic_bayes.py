@@ -26,8 +26,8 @@ import torch
 from errsrc.nets import QuadraticNetwork
 from errsrc.rng import generator, seed_of
 from errsrc.settings import Gaussian, NetworkTeacher
-from errsrc.sources.bracket.hamiltonian import NetworkPosterior, choose_steps, leaps_of, run_chains
 from errsrc.theory import quadratic_networks
+from errsrc.training.hamiltonian import NetworkPosterior, choose_steps, leaps_of, run_chains
 
 NOISES, ALPHAS = (0.25, 0.05), (0.125, 0.25, 0.5, 0.75, 1.0)
 NUMBERS = 24_000  # draws times d^2, so that all dims have similar sampling errors
@@ -67,6 +67,13 @@ def written(key: str, figures: dict[str, dict[str, float]], out: Path | None) ->
 
 def measured(dim: int, kappa: float, alpha: float, noise: float) -> dict[str, float]:
     """Return the posterior variance of one size, and its ratio to the limit."""
+    return chain_variances(dim, kappa, alpha, noise)[0]
+
+
+def chain_variances(
+    dim: int, kappa: float, alpha: float, noise: float
+) -> tuple[dict[str, float], np.ndarray]:
+    """Return the figures of `measured`, and the value of each draw whose mean is the posterior variance."""
     network = QuadraticNetwork(dim, round(kappa * dim))
     n, draws = round(alpha * dim**2), max(3, NUMBERS // dim**2)
     setting = NetworkTeacher(network, 1.0, channel=Gaussian(math.sqrt(noise)))
@@ -94,7 +101,7 @@ def measured(dim: int, kappa: float, alpha: float, noise: float) -> dict[str, fl
         halves.append((forms[0::2] - forms[1::2]).square().sum((1, 2)).numpy() / dim)
     limit = float(quadratic_networks(n, dim, network.width, noise=noise))
     half, whole = halves
-    return {
+    figures = {
         "n": n,
         "draws": draws,
         "limit": limit,
@@ -108,6 +115,7 @@ def measured(dim: int, kappa: float, alpha: float, noise: float) -> dict[str, fl
         "seconds": round(time.process_time() - begun, 1),
         "dim": dim,
     }
+    return figures, whole
 
 
 def extrapolated(rows: list[dict[str, float]]) -> dict[str, float]:

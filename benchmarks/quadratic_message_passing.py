@@ -1,15 +1,17 @@
 """The risk of message passing on quadratic networks, next to the Bayes-optimal risk.
 
-    python benchmarks/quadratic_message_passing.py [--parts chains more threshold limit] [--out FILE]
+    python benchmarks/quadratic_message_passing.py [--parts chains more continued] [--out FILE]
 
 limit:     the risk at d = 25, 50 (and 100 for kappa = m / d = 0.5), divided by the limit of large d
            (`errsrc.theory.quadratic_networks`); a line in 1 / d extrapolates the ratio
 chains:    the risk at d = 12, 24, 48 on the teachers and data of benchmarks/quadratic_bayes.py, over the
            posterior variance that its chains measured there (results/quadratic_bayes.json)
 more:      the same for narrow networks and for little noise, with chains that are run here
+continued: the same cells and draws, with and without Hamiltonian chains that start at the learner's estimate;
+           the errors of the ratios are those of paired draws
 threshold: the share of noiseless teachers found to a relative squared error of 1e-4, and where it is one half
 
-Rows of FILE that are there are not computed again.  Cost: 10 minutes of one core.
+Rows of FILE that are there are not computed again.  Cost: 30 minutes of one core.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from quadratic_bayes import chain_variances
 from quadratic_bayes import measured as chain_rows
 
 from errsrc.learners import QuadraticMessagePassing
@@ -42,6 +45,7 @@ MORE = (  # d, kappa, alpha, noise
     *((d, 0.1, alpha, 0.25) for d in (20, 50) for alpha in (0.0725, 0.125)),
     *((24, 0.5, alpha, noise) for noise in (0.01, 0.001) for alpha in (0.25, 0.5)),
 )
+TRANSITIONS = 60  # of the chains that start at the estimate
 LARGEST = 3400  # largest number of examples at d = 100
 
 Row = dict[str, float]
@@ -50,7 +54,7 @@ Cell = tuple[int, float, float, float]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--parts", nargs="+", default=["chains", "more", "threshold", "limit"])
+    parser.add_argument("--parts", nargs="+", default=["chains", "more", "continued", "threshold", "limit"])
     parser.add_argument("--out", type=Path, help="add the figures to this JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -58,6 +62,7 @@ def main() -> None:
     parts = {
         "chains": against_chains,
         "more": against_more_chains,
+        "continued": continued,
         "threshold": thresholds,
         "limit": against_the_limit,
     }
@@ -84,13 +89,15 @@ class Table:
         return self.rows[key]
 
 
-def fitted(network: QuadraticNetwork, noise: float, n: int, rng: np.random.Generator) -> tuple[float, bool]:
+def fitted(
+    network: QuadraticNetwork, noise: float, n: int, rng: np.random.Generator, transitions: int = 0
+) -> tuple[float, bool]:
     """Return the risk of the learner for one teacher and one sample, and whether the learner converged."""
     channel = Gaussian(math.sqrt(noise)) if noise else Clean()
     setting = NetworkTeacher(network, 1.0, channel=channel)
     teacher, x = setting.teacher(rng), setting.inputs(n, rng)
     y = channel.label(teacher(x), rng)
-    found = QuadraticMessagePassing(network, noise).fit(x, y, rng).function
+    found = QuadraticMessagePassing(network, noise, transitions=transitions).fit(x, y, rng).function
     return float(teacher.squared_distance(found)), found.converged
 
 
@@ -183,6 +190,37 @@ def beside_chains(key: str, chain: Row) -> Row:
         "ratio": ratio,
         "ratio_error": ratio * math.hypot(error / mean, chain["std_error"] / chain["measured"]),
     }
+
+
+def continued(table: Table) -> None:
+    """Compare the risk with and without chains that start at the estimate, on the same draws."""
+    for dim, kappa, alpha, noise in MORE:
+        key = f"kappa={kappa:g} noise={noise:g} alpha={alpha:g} d={dim}"
+
+        def compared(cell: Cell = (dim, kappa, alpha, noise)) -> Row:
+            dim, kappa, alpha, noise = cell
+            chain, variances = chain_variances(*cell)
+            network, risks = QuadraticNetwork(dim, round(kappa * dim)), []
+            for number in range(1, len(variances) + 1):
+                rngs = (
+                    generator(0, "quadratic bayes", f"{dim} {kappa:g} {alpha:g} {noise:g}", number)
+                    for _ in range(2)
+                )
+                each = zip(rngs, (0, TRANSITIONS), strict=True)
+                risks.append([fitted(network, noise, int(chain["n"]), rng, many)[0] for rng, many in each])
+            plain, continued = np.array(risks).T
+            row = {"draws": len(risks), "chains": float(variances.mean()), "limit": chain["limit"]}
+            for name, risk in {"plain": plain, "continued": continued}.items():
+                ratio = risk.mean() / variances.mean()
+                error = (risk - ratio * variances).std(ddof=1) / variances.mean() / math.sqrt(len(risks))
+                row |= {name: float(risk.mean()), f"{name}_ratio": ratio, f"{name}_ratio_error": error}
+            saved = (plain - continued) / plain.mean()
+            return row | {
+                "saved": float(saved.mean()),
+                "saved_error": float(saved.std(ddof=1)) / math.sqrt(len(risks)),
+            }
+
+        table.row(f"continued: {key}", compared)
 
 
 def thresholds(table: Table) -> None:

@@ -619,6 +619,16 @@ def at_dimension_50(r: Any, cell: str, names: str, unit: str | None) -> list[flo
     return [mean[name] / (mean[unit] if unit else row["variance"]) for name in names.split("; ")]
 
 
+def of_width_25(r: Any, n: int, names: str, unit: str | None = None) -> list[float]:
+    """Return the risks of learners of noiseless teachers of width 25, like `at_dimension_50`."""
+    return at_dimension_50({"d=50 kappa=0.1 ": r[f"d=50 kappa=0.5 noise=0 n={n}"]}, "", names, unit)
+
+
+def students(width: int) -> str:
+    """Return the names of the networks of a multiple of the teachers' width."""
+    return "; ".join(f"{name}, {width} m" for name in ("lbfgs", "gradient descent", "adam"))
+
+
 def ends(values: list[float]) -> list[float]:
     """Return the smallest and the largest value."""
     return [min(values), max(values)]
@@ -3049,6 +3059,53 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
+        "n = 419, gradient descent at width m has {1.05} times the risk of message passing, L-BFGS {4.6} times and Adam {9.8} times",
+        "quadratic_deficiency.json",
+        lambda r: at_dimension_50(
+            r, "noise=0.25 n=419", "gradient descent, 1 m; lbfgs, 1 m; adam, 1 m", "message passing"
+        ),
+    ),
+    Tie(
+        B,
+        "they have {1.00} to {1.01} times its risk. At width 4 m they have {3.4} to {4.2} times, and least squares has {6.9} times",
+        "quadratic_deficiency.json",
+        lambda r: [
+            *ends(at_dimension_50(r, "noise=0.25 n=5100", students(1), "message passing")),
+            *ends(at_dimension_50(r, "noise=0.25 n=5100", students(4), "message passing")),
+            *at_dimension_50(r, "noise=0.25 n=5100", "least squares", "message passing"),
+        ],
+    ),
+    Tie(
+        B,
+        "L-BFGS and Adam at width 4 m have {3.4} and {46} times the risk of",
+        "quadratic_deficiency.json",
+        lambda r: at_dimension_50(r, "noise=0.01 n=5100", "lbfgs, 4 m; adam, 4 m", "message passing"),
+    ),
+    Tie(
+        B,
+        "of the degrees of freedom, networks of width m have {2.1} to {2.2} times the risk of message passing, and networks of width 4 m {1.4} to {1.5} times",
+        "quadratic_deficiency.json",
+        lambda r: [
+            x for width in (1, 4) for x in ends(of_width_25(r, 475, students(width), "message passing"))
+        ],
+    ),
+    Tie(
+        B,
+        "find all teachers (risks {1.4e-09} and {1.1e-09} of the variance). L-BFGS at width 4 m has the risk {0.00014}. "
+        "Gradient descent and Adam at width m have {0.022} and {0.088} after 2,000 steps",
+        "quadratic_deficiency.json",
+        lambda r: of_width_25(
+            r, 1156, "message passing; lbfgs, 1 m; lbfgs, 4 m; gradient descent, 1 m; adam, 1 m"
+        ),
+    ),
+    Tie(
+        B,
+        "where least squares is exact, they still have {0.0083} and {0.069}",
+        "quadratic_deficiency.json",
+        lambda r: of_width_25(r, 1275, "gradient descent, 1 m; adam, 1 m"),
+    ),
+    Tie(
+        B,
         "The error is at most {1.5e-10}",
         "nyquist.json",
         lambda r: [max(x["error"] for each in r["growth"].values() for x in each["points"])],
@@ -3377,6 +3434,8 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
     (B, "- The law c_inf + a n^-alpha, fitted", "0.5 0.1", "the setting: sims/real_inputs.py"),
     (B, "- With noise variance 0.01, the", "0.01 0.25", "the setting: sims/quadratic_deficiency.py"),
     (B, "- With noise variance 0.01 and n = 419", "0.01", "the setting: sims/quadratic_deficiency.py"),
+    (B, "- With noise variance 0.25 and n = 419", "0.25", "the setting: sims/quadratic_deficiency.py"),
+    (B, "- With many examples, all optimisers", "0.25 0.01", "the setting: sims/quadratic_deficiency.py"),
     (B, "- For m = 2 the width", "0.01", "the setting: sims/quadratic_deficiency.py"),
     (B, "`network-selection` is given", "1e-12 1.5 2", "the setting: benchmarks/network_selection.py"),
     (

@@ -1,4 +1,4 @@
-"""Training of many networks at once: the training loop, recipes, checkpoints and pruning."""
+"""Training of many networks at once: the training loop, recipes, checkpoints, pruning; posterior chains."""
 
 from errsrc.extras import require
 

@@ -54,6 +54,7 @@ def test_the_boundary_is_examined_first():
     assert search_own(claim, numbers, examples_wanted=50).verdict == "supported"
     found = search_own(claim, numbers, boundary=[0, 500_003], examples_wanted=50)
     assert (found.counterexample, found.tested, found.worst) == (500_003, 2, math.inf)
+    assert found.replay() == found.outcome
 
 
 def test_an_error_that_is_no_number_refutes_and_no_bound_is_no_test():

@@ -89,6 +89,26 @@ def test_its_risk_is_near_the_smallest_possible_one(noise, n):
     assert found.converged
 
 
+@pytest.mark.full
+def test_chains_reach_the_posterior_mean_of_one_weight():
+    """Against a sum over a grid of the weight: f(x) = w^2 (x^2 - 1), and x^2 - 1 has variance 2."""
+    x, y = np.array([[0.2], [1.3]]), np.array([-1.5, 1.2])
+    learner = QuadraticMessagePassing(QuadraticNetwork(1, 1), 0.5, weight_std=1.2, transitions=60)
+    found = learner.fit(x, y, np.random.default_rng(0)).function
+    w = np.linspace(0, 10, 20_001)
+    misfit = ((y[:, None] - w**2 * (x**2 - 1)) ** 2).sum(0) / 0.5
+    density = np.exp(-(misfit + (w / 1.2) ** 2) / 2)
+    mean = (density * w**2).sum() / density.sum()
+    variance = (density * (w**2 - mean) ** 2).sum() / density.sum()
+    assert float(found.weights[0]) ** 2 == pytest.approx(mean, abs=0.25 * variance**0.5)
+    assert found.expected_risk == pytest.approx(2 * variance, rel=0.5)
+
+
+def test_chains_need_noise():
+    with pytest.raises(ValueError, match=r"'transitions' .* 0 if the 'noise' parameter is 0"):
+        QuadraticMessagePassing(transitions=1)
+
+
 def test_units_and_order_do_not_matter():
     network = QuadraticNetwork(6, 2)
     _, x, y = sample(NetworkTeacher(network, 1.0, channel=Gaussian(0.3)), 15)

@@ -11,14 +11,14 @@ from network_draws import draws
 from errsrc.nets import CNN, MLP, identifiable_dimension, jacobian
 from errsrc.settings import Clean, Flips, Gaussian, NetworkTeacher
 from errsrc.sources import Effort, uncertainty_bracket
-from errsrc.sources.bracket.hamiltonian import (
+from errsrc.sources.bracket.upper import choose
+from errsrc.training.hamiltonian import (
     NetworkPosterior,
     lagged_distance,
     run_chains,
     run_constrained_chains,
     two_sided_path,
 )
-from errsrc.sources.bracket.upper import choose
 
 torch.set_num_threads(1)
 

@@ -20,8 +20,8 @@ from errsrc.nets import MLP
 from errsrc.settings import Gaussian, NetworkTeacher
 from errsrc.settings.network import NetworkFunction
 from errsrc.sources import Effort, uncertainty_bracket
-from errsrc.sources.bracket import hamiltonian
-from errsrc.sources.bracket.hamiltonian import (
+from errsrc.training import hamiltonian
+from errsrc.training.hamiltonian import (
     NetworkPosterior,
     lagged_distance,
     run_chains,

@@ -29,13 +29,13 @@ from errsrc.settings.network import NetworkFunction
 from errsrc.settings.setting import Array
 from errsrc.settings.table import expected_loss
 from errsrc.sources.bracket.draws import Draw, NetworkDraws
-from errsrc.sources.bracket.hamiltonian import NetworkPosterior
 from errsrc.sources.bracket.lower import PlantedBound, planted_bound, solutions_bound
 from errsrc.sources.bracket.upper import Predictors, choose, make_portfolio, make_predictors
 from errsrc.sources.effort import Effort
 from errsrc.sources.experiments import Experiment
 from errsrc.sources.predictions import exact_excess_risks, excess_risk, predicted_values
 from errsrc.sources.terms import PerDraw, mean_of_draws
+from errsrc.training.hamiltonian import NetworkPosterior
 
 FALSE_ALARM = 1e-6
 """Probability of a false alarm: an error is raised although the teachers labelled the data."""

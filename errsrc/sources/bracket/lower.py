@@ -2,7 +2,7 @@
 
 Given the data, the teacher is a sample of the posterior.  A chain that starts at the teacher is therefore
 stationary, even if it moves slowly.  Half the mean squared distance between two of its states is a lower
-bound of the posterior variance; see ``errsrc.sources.bracket.hamiltonian``.
+bound of the posterior variance; see ``errsrc.training.hamiltonian``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from torch import Tensor
 
 from errsrc.rng import generator, seed_of
 from errsrc.sources.bracket.draws import NetworkDraws
-from errsrc.sources.bracket.hamiltonian import (
+from errsrc.sources.effort import Effort
+from errsrc.sources.terms import PerDraw
+from errsrc.training.hamiltonian import (
     ChainPath,
     NetworkPosterior,
     lagged_distance,
@@ -27,8 +29,6 @@ from errsrc.sources.bracket.hamiltonian import (
     run_constrained_chains,
     two_sided_path,
 )
-from errsrc.sources.effort import Effort
-from errsrc.sources.terms import PerDraw
 
 SPACING = 4
 """Number of transitions between the states of a planted chain that are kept as samples."""

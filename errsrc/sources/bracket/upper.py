@@ -19,10 +19,10 @@ from torch import Tensor
 from errsrc.nets import Network, Weights, embed, embeds
 from errsrc.rng import generator, seed_of
 from errsrc.sources.bracket.draws import NetworkDraws
-from errsrc.sources.bracket.hamiltonian import NetworkPosterior, choose_steps, leaps_of, run_chains
 from errsrc.sources.effort import Effort
 from errsrc.sources.terms import PerDraw
 from errsrc.training import Member, Recipe, Trained, train
+from errsrc.training.hamiltonian import NetworkPosterior, choose_steps, leaps_of, run_chains
 from errsrc.training.lbfgs import LBFGS
 
 DESCENT = Recipe("lbfgs", loss="squared", evaluation_interval=50)
