@@ -590,6 +590,13 @@ def narrow_limits(r: Any) -> list[float]:
     return [min(errors), max(errors), last["ratio"], last["ratio_error"]]
 
 
+def continued(dim: int, alpha: str) -> Callable[[Any], list[float]]:
+    """Return the draws of a narrow cell, and the ratios of message passing without and with chains."""
+    key = f"continued: kappa=0.1 noise=0.25 alpha={alpha} d={dim}"
+    names = [f"{name}_ratio{error}" for name in ("plain", "continued") for error in ("", "_error")]
+    return lambda r: [r[key][name] for name in ("draws", *names, "saved", "saved_error")]
+
+
 def at_dof(n: str, noise: str) -> Callable[[Any], list[float]]:
     """Return the limit of a cell of message passing at d = 100, and the ratios of its risks to the limit."""
     key = f"limit: kappa=0.5 noise={noise} n={n}dof"
@@ -2799,6 +2806,10 @@ TIES: list[Tie] = [
     ),
     Tie(B, "are {1.20} ± {0.12} and {1.54} ± {0.23} at d = 20", "quadratic_message_passing.json", narrow(20)),
     Tie(B, "and {1.08} ± {0.13} and {1.14} ± {0.11} at d = 50", "quadratic_message_passing.json", narrow(50)),
+    Tie(B, "| 20, 2 | 0.0725 |", "quadratic_message_passing.json", continued(20, "0.0725")),
+    Tie(B, "| 20, 2 | 0.125 |", "quadratic_message_passing.json", continued(20, "0.125")),
+    Tie(B, "| 50, 5 | 0.0725 |", "quadratic_message_passing.json", continued(50, "0.0725")),
+    Tie(B, "| 50, 5 | 0.125 |", "quadratic_message_passing.json", continued(50, "0.125")),
     Tie(B, "| 0.5 dof | 0 |", "quadratic_message_passing.json", at_dof("0.5", "0")),
     Tie(B, "| 0.75 dof | 0 |", "quadratic_message_passing.json", at_dof("0.75", "0")),
     Tie(B, "| 0.75 dof | 0.001 |", "quadratic_message_passing.json", at_dof("0.75", "0.001")),
