@@ -570,6 +570,36 @@ def real_inputs(n: int) -> Callable[[Any], list[float]]:
     return values
 
 
+LOWEST = ("0.07", "0.11", "0.17", "0.26", "0.41", "0.64")
+"""Densities below 1 of the study of the price of pruning."""
+PRICED = {
+    16: {"1": 336, "0.64": 215, "0.41": 138, "0.17": 56, "0.07": 23},
+    32: {"1": 672, "0.64": 430, "0.41": 275, "0.17": 113, "0.07": 46},
+}
+"""Numbers of remaining weights in the table of the price of pruning, by width and density."""
+
+
+def priced(width: int, n: int, weights: int) -> Callable[[Any], list[float]]:
+    """Return the total and the three terms of pruned students, each with its interval."""
+    names = ("total", "realizability", "mask", "weights")
+    key = f"terms: noise=0 width={width} n={n} weights={weights}"
+    return lambda r: [value for name in names for value in r[key][name]]
+
+
+def price_means(r: Any, *which: tuple[str, str, str]) -> list[float]:
+    """Return means over widths and n with their intervals, each given by noise, density and name."""
+    return [
+        value
+        for noise, density, name in which
+        for value in r[f"pooled: noise={noise} density={density}"][name]
+    ]
+
+
+def price_counts(r: Any, name: str, densities: int) -> int:
+    """Return a count over the students of the lowest densities, without label noise."""
+    return sum(r[f"pooled: noise=0 density={density}"][name] for density in LOWEST[:densities])
+
+
 def apart(r: Any, noise: str, sizes: tuple[int, ...]) -> float:
     """Return the largest distance of the bounds of the uncertainty of networks of the teachers' width, as a share."""
     rows = [r[f"teacher=16 noise={noise} n={n} width=16"] for n in sizes]
@@ -2938,6 +2968,118 @@ TIES: list[Tie] = [
         "real_inputs.json",
         lambda r: law_of_totals(r, "0.1")[1:],
     ),
+    *(
+        Tie(B, f"| {width} | {n:,} | {density} |", "pruning_terms.json", priced(width, n, weights))
+        for width, by_density in PRICED.items()
+        for n in (1412, 8000)
+        for density, weights in by_density.items()
+    ),
+    Tie(
+        B,
+        "**The weights are the smallest term of sparse networks.** In means over widths and n, they are {32%} [{24%}, {39%}] of the total at density 0.64, {6%} [{4%}, {7%}] at 0.26 and {0%} [{0%}, {1%}] at 0.07.",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r, ("0", "0.64", "weights"), ("0", "0.26", "weights"), ("0", "0.07", "weights")
+        ),
+    ),
+    Tie(
+        B,
+        "The mask is {49%} [{39%}, {59%}], {31%} [{26%}, {37%}] and {47%} [{33%}, {62%}], and realizability {19%} [{10%}, {29%}], {63%} [{57%}, {70%}] and {52%} [{38%}, {66%}].",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r,
+            ("0", "0.64", "mask"),
+            ("0", "0.26", "mask"),
+            ("0", "0.07", "mask"),
+            ("0", "0.64", "realizability"),
+            ("0", "0.26", "realizability"),
+            ("0", "0.07", "realizability"),
+        ),
+    ),
+    Tie(
+        B,
+        "**More examples do not clearly improve the mask.** Masks that the same pruning found with all 60,000 images, refitted in the same way, have {1.02} [{0.94}, {1.11}], {1.01} [{0.80}, {1.27}] and {1.02} [{0.88}, {1.18}] times the risk of the masks found with n examples, at these three densities.",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r,
+            ("0", "0.64", "mask of all images"),
+            ("0", "0.26", "mask of all images"),
+            ("0", "0.07", "mask of all images"),
+        ),
+    ),
+    Tie(
+        B,
+        "**Random masks are worse.** With as many weights in each layer as the found masks, they have {1.60} [{1.39}, {1.86}], {1.84} [{1.36}, {2.50}] and {1.29} [{1.00}, {1.66}] times the risk after the refit.",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r, ("0", "0.64", "random mask"), ("0", "0.26", "random mask"), ("0", "0.07", "random mask")
+        ),
+    ),
+    Tie(
+        B,
+        "**The right mask does not make the weights easier to fit.** If the mask is found with all images, and its weights are fitted to the n examples, the fit costs {32%} [{23%}, {42%}], {10%} [{5%}, {15%}] and {0%} [{0%}, {1%}] of the student's total; this is the weights' term for another mask.",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r,
+            ("0", "0.64", "weights, mask of all images"),
+            ("0", "0.26", "weights, mask of all images"),
+            ("0", "0.07", "weights, mask of all images"),
+        ),
+    ),
+    Tie(
+        B,
+        "**Label noise of standard deviation 0.5** raises the weights' term, to {49%} [{40%}, {58%}] at density 0.64, {12%} [{11%}, {12%}] at 0.26 and {1%} [{0%}, {1%}] at 0.07 (shares of the total without the noise).",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r, ("0.5", "0.64", "weights"), ("0.5", "0.26", "weights"), ("0.5", "0.07", "weights")
+        ),
+    ),
+    Tie(
+        B,
+        "Masks found with all images and no noise have {0.86} [{0.76}, {0.99}] and {0.89} [{0.84}, {0.94}] times the risk of the masks found with n noisy examples, after the refit.",
+        "pruning_terms.json",
+        lambda r: price_means(
+            r, ("0.5", "0.64", "mask of all images"), ("0.5", "0.26", "mask of all images")
+        ),
+    ),
+    Tie(
+        B,
+        "Its divergence is {+2.4%} ± {9%} with label noise, and {−1.9%} ± {32%} without",
+        "pruning_terms.json",
+        lambda r: [*r["law: noise=0.5"]["divergence"], *r["law: noise=0"]["divergence"]],
+    ),
+    Tie(
+        B,
+        "in {74} of {80} networks.",
+        "pruning_terms.json",
+        lambda r: [price_counts(r, name, 4) for name in ("mask above weights", "cells")],
+    ),
+    Tie(
+        B,
+        "better in {108} of {120} networks below density 1",
+        "pruning_terms.json",
+        lambda r: [price_counts(r, name, 6) for name in ("random mask is worse", "cells")],
+    ),
+    Tie(
+        B,
+        "Over all densities below 1, these mean ratios lie between {1.01} and {1.29}.",
+        "pruning_terms.json",
+        lambda r: [
+            end(ratio)
+            for end in (min, max)
+            for ratio in ([price_means(r, ("0", density, "mask of all images"))[0] for density in LOWEST],)
+        ],
+    ),
+    Tie(
+        B,
+        "At density 0.17, the mask's term is {46%} and {62%} of the total at width 32 (n = 1,412 and 8,000), and {18%} and {15%} at width 16.",
+        "pruning_terms.json",
+        lambda r: [
+            r[f"terms: noise=0 width={width} n={n} weights={PRICED[width]['0.17']}"]["mask"][0]
+            for width in (32, 16)
+            for n in (1412, 8000)
+        ],
+    ),
     Tie(B, "| Adam, width m |", "quadratic_deficiency.json", deficient("adam, 1 m")),
     Tie(B, "| Adam, width 4 m |", "quadratic_deficiency.json", deficient("adam, 4 m")),
     Tie(B, "| least squares in the products |", "quadratic_deficiency.json", deficient("least squares")),
@@ -3438,6 +3580,9 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
         "0.001 1e-4 0.5 0.1 0.9",
         "the setting: benchmarks/quadratic_message_passing.py",
     ),
+    (B, "- **The weights are the smallest", "0.64 0.26 0.07", "the setting: sims/pruning_terms.py"),
+    (B, "- **Wider students have worse masks", "0.64 0.17 0.07", "the setting: sims/pruning_terms.py"),
+    (B, "- **Label noise of standard deviation", "0.5 0.64 0.26 0.07", "the setting: sims/pruning_terms.py"),
     (B, "- At noise 0.5, uncertainty is the largest", "0.5", "the setting: sims/real_inputs.py"),
     (B, "- At noise 0.1, the bounds are further", "0.1", "the setting: sims/real_inputs.py"),
     (B, "- Teachers 20-45-1 (P = 991", "0.5 0.1", "the setting: sims/real_inputs.py"),
