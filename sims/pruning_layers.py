@@ -10,17 +10,18 @@ Cost:     a minute for each file
 Outcome:  see benchmarks/README.md, "Pruned networks"
 
 A study is a TOML file whose cells are finished, the CSV file of `errsrc export STUDY.toml --curves`, or the
-JSON file of sims/pruning_balance.py.  Its networks must be multilayer perceptrons: they have one layer of
-weights more than hidden layers.  --unseen names measured levels of other networks, a file that
-sims/pruning_chain.py wrote: the laws that are fitted to the study also predict these networks.  --filed names
-predictions that sims/pruning_sizes.py wrote before it trained these networks; they are compared with the
-levels of the study.
+JSON file of sims/pruning_balance.py.  Its networks must be multilayer perceptrons, which have one layer of
+weights more than hidden layers, or residual networks.  --unseen names measured levels of other networks, a
+file that sims/pruning_chain.py wrote: the laws that are fitted to the study also predict these networks.
+--filed names predictions that sims/pruning_sizes.py wrote before it trained these networks; they are compared
+with the levels of the study.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,10 +31,11 @@ import numpy as np
 from pruning import Columns, as_numbers, described, points
 from pruning_unseen import SPLITS, joint_fit, means
 
-from errsrc.fitting import judge
+from errsrc.fitting import Fit, judge
 from errsrc.fitting.clusters import ENOUGH
 from errsrc.laws import JointPruning, Law, plateau
 from errsrc.laws.layer_pruning import LayerPruning
+from errsrc.studies import load
 from errsrc.studies.pruned import CONFIGURATION
 
 LAWS: dict[str, tuple[type[Law], dict[str, float]]] = {
@@ -44,9 +46,22 @@ LAWS: dict[str, tuple[type[Law], dict[str, float]]] = {
 """The compared laws, and the values of their fixed parameters."""
 
 
-def with_layers(at: Columns) -> Columns:
-    """Return levels of multilayer perceptrons with their remaining weights and their numbers of layers."""
-    return at | {"remaining": at["density"] * at["prunable"], "layers": at["depth"] + 1}
+def with_layers(at: Columns, family: str = "mlp") -> Columns:
+    """Return levels with their remaining weights and their numbers of layers.
+
+    The depth of a multilayer perceptron is its number of hidden layers; the depth of a residual network is
+    its number of layers.
+    """
+    layers = at["depth"] + (family == "mlp")
+    return at | {"remaining": at["density"] * at["prunable"], "layers": layers}
+
+
+def family_of(study: Path) -> str:
+    """Return the family of a study's networks."""
+    if study.suffix == ".csv":
+        with study.open() as file:
+            return next(csv.DictReader(file))["family"]
+    return str(load(study)[0].family)
 
 
 def balance_levels(path: Path) -> Columns:
@@ -101,6 +116,15 @@ def place(line: Mapping[str, Any]) -> tuple[float, ...]:
     return depth, width, n, float(np.round(np.log(density) / np.log(0.8)))
 
 
+def possible_fit(at: Columns, seen: np.ndarray, law: type[Law], fixed: dict[str, float]) -> Fit | None:
+    """Return a law of some levels, or None if their depths and widths do not vary apart from each other."""
+    try:
+        return joint_fit(at, seen, law, fixed)
+    except ValueError as problem:
+        print(f"  no fit: {problem}")
+        return None
+
+
 def judged(
     at: Columns, law: type[Law], fixed: dict[str, float], unseen: Columns | None = None
 ) -> dict[str, Any]:
@@ -119,17 +143,25 @@ def judged(
     for split in range(SPLITS if at["config"].max() >= ENOUGH else 0):
         shuffled = np.random.default_rng(split).permutation(at["config"].max() + 1)
         seen = np.isin(at["config"], shuffled[: round(len(shuffled) * 5 / 8)])
-        predicted = joint_fit(at, seen, law, fixed).law.error(**inputs)
-        parts.append(means(at, predicted / at["error"] - 1, ~seen))
+        one = possible_fit(at, seen, law, fixed)
+        if one is not None:
+            parts.append(means(at, one.law.error(**inputs) / at["error"] - 1, ~seen))
     if parts:
         every = np.concatenate(parts)
+        out["number of splits"] = len(parts)
         out["splits"] = float(every.mean()), float(every.std())
-        print(f"  fitted to 5/8 of the configurations, the others ({SPLITS} splits): {shown(out['splits'])}")
+        print(
+            f"  fitted to 5/8 of the configurations, the others ({len(parts)} splits): {shown(out['splits'])}"
+        )
     for name in CONFIGURATION:
         seen = at[name] < at[name].max()
-        if len(np.unique(at[name][seen])) < 1 + (name != "n"):
+        exponent = {"depth": "phi", "width": "psi"}.get(name)
+        is_free = exponent in {field.name for field in dataclasses.fields(law)} - set(fixed)
+        if len(np.unique(at[name][seen])) < 1 + is_free:  # an exponent takes two depths or widths
             continue
-        one = joint_fit(at, seen, law, fixed)
+        one = possible_fit(at, seen, law, fixed)
+        if one is None:
+            continue
         apart = divergence(at, one.law.error(**inputs) / at["error"] - 1, ~seen)
         covered = judge(one, at["error"], seen, **inputs).held_out.coverage
         out[f"without {name}"] = {"divergence": apart, "covered": covered, "fit": as_numbers(one)}
@@ -155,12 +187,19 @@ def main() -> None:
     figures = {}
     for study in options.study:
         is_balance = study.suffix == ".json"
-        at = balance_levels(study) if is_balance else with_layers(points(study, options.store))
+        if is_balance:
+            at = balance_levels(study)
+        else:
+            at = with_layers(points(study, options.store), family_of(study))
         print(f"{study.name}: {at['config'].max() + 1} configurations, {len(at['error'])} levels")
         own: dict[str, Any] = {"configurations": int(at["config"].max()) + 1, "levels": len(at["error"])}
         for name, (law, fixed) in LAWS.items():
             print(f" invariant: {name}")
             own[name] = judged(at, law, fixed, unseen)
+        if not is_balance and family_of(study) == "resnet":  # published ones: phi of about 1
+            print(" invariant: remaining weights of all layers")
+            share = at["remaining"] / at["prunable"].max()
+            own["all weights"] = judged(at | {"density": share}, JointPruning, {"phi": 0.0, "psi": 0.0})
         if options.filed:
             own["filed"] = filed(at, options.filed)
         figures[study.stem] = own

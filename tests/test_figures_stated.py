@@ -2214,6 +2214,60 @@ TIES: list[Tie] = [
         lambda r: [r["pruning_sizes"]["density"]["between seeds"]],
     ),
     Tie(
+        B,
+        "are not finished: there are {9} configurations, {78} levels",
+        "pruning_residual.json",
+        lambda r: [r["pruning_residual"][name] for name in ("configurations", "levels")],
+    ),
+    *(
+        Tie(
+            B,
+            f"| {row} |",
+            "pruning_residual.json",
+            lambda r, law=law: [
+                x
+                for held in ("means over seeds", "splits", "without n")
+                for part in [r["pruning_residual"][law][held]]
+                for x in (part["divergence"] if held == "without n" else part)
+            ],
+        )
+        for row, law in (
+            ("joint, ResNets", "density"),
+            ("weights per layer alone, ResNets", "weights per layer alone"),
+            ("remaining weights of all layers, ResNets", "all weights"),
+        )
+    ),
+    Tie(
+        B,
+        "phi is {0.92} [{0.45}, {1.40}], and psi {2.15} [{2.01}, {2.28}]. gamma has only a lower limit, {0.44}",
+        "pruning_residual.json",
+        lambda r: [
+            *(x for name in ("phi", "psi") for x in r["pruning_residual"]["density"]["fit"][name]),
+            r["pruning_residual"]["density"]["fit"]["gamma"][1],
+        ],
+    ),
+    Tie(
+        B,
+        "The deeper networks have {2.3} times the weights",
+        "pruning_residual.csv",
+        lambda rows: [
+            max(float(x["prunable"]) for x in rows if x["depth"] == "14")
+            / max(float(x["prunable"]) for x in rows if x["depth"] == "8")
+        ],
+    ),
+    Tie(
+        B,
+        "fitted to depth 8, has {-7.0%} ± {7.0%} at depth 14. In {2} levels a layer has no weights left",
+        "pruning_residual.json",
+        lambda r: [
+            *r["pruning_residual"]["all weights"]["without depth"]["divergence"],
+            sum(
+                float(x["curve.dead_layers"]) > 0 and float(x["curve.constant"]) == 0
+                for x in results("pruning_residual.csv")
+            ),
+        ],
+    ),
+    Tie(
         R,
         "({60} sizes, {3,154} errors), both laws predicted six deeper networks before they were trained: {-4.6%} ± {6.1%} "
         "and {-2.4%} ± {5.9%}",

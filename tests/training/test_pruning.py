@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errsrc.nets import CNN, MLP
+from errsrc.nets import CNN, MLP, Resnet
 from errsrc.training import (  # fmt: skip
     Member,
     PruningLevel,
@@ -239,6 +239,17 @@ def test_a_network_without_a_path_is_constant_though_no_layer_is_dead():
     last = torch.tensor([[[0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]])  # what the outputs see
     weights = (first.repeat(2, 1, 1), torch.ones(2, 2), last, torch.ones(2, 2))
     assert has_constant_outputs(MLP((3, 2, 2)), weights, torch.rand(50, 3)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("dead", "is_cut"), [([0], True), ([-2], True), ([3], False), ([3, 6, 9], False)])
+def test_a_dead_layer_of_a_block_does_not_cut_a_residual_network(dead, is_cut):
+    """The shortcut passes by the layer; the first and the last layer have no shortcut."""
+    network = Resnet(8, 2, 3, 8, 1)
+    weights = list(network.draw([0]))
+    for place in dead:
+        assert weights[place].dim() > 2
+        weights[place] = torch.zeros_like(weights[place])
+    assert has_constant_outputs(network, tuple(weights), torch.rand(9, 64)).tolist() == [is_cut]
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
