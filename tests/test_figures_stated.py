@@ -2224,7 +2224,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "are not finished: there are {9} configurations, {78} levels",
+        "There are {12} configurations and {101} levels",
         "pruning_residual.json",
         lambda r: [r["pruning_residual"][name] for name in ("configurations", "levels")],
     ),
@@ -2248,7 +2248,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "phi is {0.92} [{0.45}, {1.40}], and psi {2.15} [{2.01}, {2.28}]. gamma has only a lower limit, {0.44}",
+        "phi is {1.07} [{0.80}, {1.34}], and psi {1.99} [{1.75}, {2.22}]. gamma has only a lower limit, {0.49}",
         "pruning_residual.json",
         lambda r: [
             *(x for name in ("phi", "psi") for x in r["pruning_residual"]["density"]["fit"][name]),
@@ -2257,19 +2257,24 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "The deeper networks have {2.3} times the weights",
+        "The networks of depth 14 have {2.3} times the weights of those of depth 8. If only the number of all remaining weights "
+        "counted, phi would be about {1.5}; if only the number per layer counted, it would be about {0.5}",
         "pruning_residual.csv",
         lambda rows: [
-            max(float(x["prunable"]) for x in rows if x["depth"] == "14")
-            / max(float(x["prunable"]) for x in rows if x["depth"] == "8")
+            ratio := max(float(x["prunable"]) for x in rows if x["depth"] == "14")
+            / max(float(x["prunable"]) for x in rows if x["depth"] == "8"),
+            total := math.log(ratio) / math.log(14 / 8),
+            total - 1,
         ],
     ),
     Tie(
         B,
-        "fitted to depth 8, has {-7.0%} ± {7.0%} at depth 14. In {2} levels a layer has no weights left",
+        "fitted to depth 8, has {-5.8%} ± {6.9%} at depth 14, and fitted to 4 channels {-1.4%} ± {11.5%} at 8 channels. In {4} "
+        "levels a layer has no weights left",
         "pruning_residual.json",
         lambda r: [
             *r["pruning_residual"]["all weights"]["without depth"]["divergence"],
+            *r["pruning_residual"]["all weights"]["without width"]["divergence"],
             sum(
                 float(x["curve.dead_layers"]) > 0 and float(x["curve.constant"]) == 0
                 for x in results("pruning_residual.csv")
