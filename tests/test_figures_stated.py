@@ -2224,6 +2224,30 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
+        "| weight rewinding | 1 | 1 |",
+        "pruning_ways.json",
+        lambda r: [x for name in ("divergence", "gamma") for x in r["weight rewinding"]["density"][name]],
+    ),
+    *(
+        Tie(
+            B,
+            f"| {row} |",
+            "pruning_ways.json",
+            lambda r, way=way: [
+                *(x for name in ("density ratio", "error ratio") for x in r[way][name]["ratio"]),
+                *(x for name in ("divergence", "gamma") for x in r[way]["density"][name]),
+            ],
+        )
+        for row, way in (("rate rewinding", "rate rewinding"), ("SynFlow", "synflow"))
+    ),
+    Tie(
+        B,
+        "those of phi ({-0.48} [{-0.56}, {-0.40}], {-0.35} [{-0.47}, {-0.23}] and {-0.56} [{-0.97}, {-0.16}]) and psi",
+        "pruning_ways.json",
+        lambda r: [x for way in r.values() for x in way["density"]["phi"]],
+    ),
+    Tie(
+        B,
         "There are {12} configurations and {101} levels",
         "pruning_residual.json",
         lambda r: [r["pruning_residual"][name] for name in ("configurations", "levels")],
