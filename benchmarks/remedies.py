@@ -14,7 +14,7 @@ in `forecasts.json` (the default estimator) and with the remedy.
 - `priors`: all weak priors, on exponents and k, count twice.  By SHARPNESS, a point is half of an independent
   evidence for a law.  The remedy applies this share to the parameters of each law, too.
 
-Four core-minutes.
+Seven core-minutes.
 """
 
 from __future__ import annotations
