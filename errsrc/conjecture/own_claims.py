@@ -55,6 +55,11 @@ class OwnSearch(Result):
         return sum(tested for tested, _ in self.tallies.values())
 
     @property
+    def untested(self) -> int:
+        """Number of examples about which the claim says nothing."""
+        return sum(untested for _, untested in self.tallies.values())
+
+    @property
     def verdict(self) -> str:
         """The verdict on the claim: "supported", "refuted" or "not tested"."""
         if self.outcome is not None:
@@ -75,8 +80,7 @@ class OwnSearch(Result):
 
     def headline(self) -> str:
         """Return the verdict and the numbers of examples as one line."""
-        untested = sum(untested for _, untested in self.tallies.values())
-        counts = f"{self.tested:,} examples tested, {untested:,} not"
+        counts = f"{self.tested:,} examples tested, {self.untested:,} not"
         return f"{self.verdict}: {counts}, worst error / bound {self.worst:.2g}"
 
     def content(self) -> list[str | TextTable]:

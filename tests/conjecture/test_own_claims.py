@@ -33,6 +33,7 @@ def test_a_true_claim_is_supported_and_counted_by_kind():
     assert 0 < found.worst < 1e-3
     assert interpolates(found.hardest)[0] / 1e-9 == found.worst
     assert set(found.tallies) > {"degree 0", "degree 12"}
+    assert found.tested + found.untested == sum(map(sum, found.tallies.values()))
     with pytest.raises(ValueError, match="no counterexample to replay"):
         found.replay()
 
