@@ -73,7 +73,7 @@ def measured(dim: int, kappa: float, alpha: float, noise: float) -> dict[str, fl
 def chain_variances(
     dim: int, kappa: float, alpha: float, noise: float
 ) -> tuple[dict[str, float], np.ndarray]:
-    """Return the figures of `measured`, and the value of each draw whose mean is the posterior variance."""
+    """Return the figures of `measured`, and one value for each draw; their mean is the posterior variance."""
     network = QuadraticNetwork(dim, round(kappa * dim))
     n, draws = round(alpha * dim**2), max(3, NUMBERS // dim**2)
     setting = NetworkTeacher(network, 1.0, channel=Gaussian(math.sqrt(noise)))

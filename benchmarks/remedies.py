@@ -11,8 +11,9 @@ in `forecasts.json` (the default estimator) and with the remedy.
 - `coupled`: only the coupled laws, with a narrower prior on k than the default's, log-normal with median 0.47
   and a standard deviation of ln k of 0.25.  The median is that of the published grids.
 - `additive`: only the laws that add the terms of n and m.
-- `priors`: all weak priors, on exponents and k, count twice.  By SHARPNESS, a point is half of an independent
-  evidence for a law.  The remedy applies this share to the parameters of each law, too.
+- `priors`: all weak priors, on exponents and k, count twice.  When the default
+  weighs the laws, it counts each point as half a point (`SHARPNESS`).  This remedy also does so when it fits
+  the parameters of each law.
 
 Seven core-minutes.
 """

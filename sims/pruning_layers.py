@@ -117,7 +117,7 @@ def place(line: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def possible_fit(at: Columns, seen: np.ndarray, law: type[Law], fixed: dict[str, float]) -> Fit | None:
-    """Return a law of some levels, or None if their depths and widths do not vary apart from each other."""
+    """Return a law fitted to some levels, or None if their depths and widths do not vary independently."""
     try:
         return joint_fit(at, seen, law, fixed)
     except ValueError as problem:

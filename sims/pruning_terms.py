@@ -82,14 +82,14 @@ def setting() -> NetworkTeacher:
     return NetworkTeacher(network(TEACHER_WIDTH), domain="fashion-mnist", components=COMPONENTS)
 
 
-class World:
+class TaughtImages:
     """A teacher, all images with its values, and noisy labels; fits networks of one width to them."""
 
     def __init__(self, teacher: int, width: int, noise: float, steps: int) -> None:
         rng = generator(0, "pruning terms", teacher)
-        world = setting()
-        function = world.teacher(rng)
-        images = world._images
+        problem = setting()
+        function = problem.teacher(rng)
+        images = problem._images
         self.x, self.test_x = (torch.as_tensor(x, dtype=torch.float32) for x in (images.x, images.test))
         values = function(images.x)
         noisy = values + noise * rng.standard_normal(len(values))
@@ -205,53 +205,57 @@ def cell(teacher: int, width: int, noise: float, sizes: Sequence[int], steps: in
     Each measurement is a pair: the risk on the test images, and the loss on the 60,000 images.  The fits to
     all images by pruning, and the controls, are made without noise only.
     """
-    world = World(teacher, width, noise, steps)
-    initial = world.initial(0)
+    taught = TaughtImages(teacher, width, noise, steps)
+    initial = taught.initial(0)
     names = [str(n) for n in sizes]
-    members = [world.member(n) for n in sizes]
+    members = [taught.member(n) for n in sizes]
     starts, rewind = [initial] * len(sizes), [True] * len(sizes)
     if not noise:
         names += ["all", *(f"all {k}" for k in range(1, SEARCHES)), "all, last weights"]
-        members += [world.member(IMAGES, k) for k in (*range(SEARCHES), 0)]
-        starts += [world.initial(k) for k in (*range(SEARCHES), 0)]
+        members += [taught.member(IMAGES, k) for k in (*range(SEARCHES), 0)]
+        starts += [taught.initial(k) for k in (*range(SEARCHES), 0)]
         rewind += [True] * SEARCHES + [False]
         if width == TEACHER_WIDTH:
             names.append("teacher")
-            members.append(world.member(IMAGES))
-            starts.append(one(world.teacher_weights, 0))
+            members.append(taught.member(IMAGES))
+            starts.append(one(taught.teacher_weights, 0))
             rewind.append(False)
-    measured, weights, masks = world.prune(members, starts, rewind)
+    measured, weights, masks = taught.prune(members, starts, rewind)
     found: dict[str, Any] = {
         "teacher": teacher,
         "width": width,
         "noise_std": noise,
-        "prunable": prunable(world.network),
+        "prunable": prunable(taught.network),
         "remaining": [sum(int(m.sum()) for m in masks[0][level] if m.dim() > 1) for level in LEVELS],
-        "variance": float(f"{float(world.test_y.var()):.6g}"),
+        "variance": float(f"{float(taught.test_y.var()):.6g}"),
         "pruned": {
             name: [each[level] for level in LEVELS] for name, each in zip(names, measured, strict=True)
         },
     }
     whose = [name for name in names if name in (*map(str, sizes), "all")]
     found["refitted"] = {
-        name: refits(world, weights[k], masks[k]) for k, name in enumerate(names) if name in whose
+        name: refits(taught, weights[k], masks[k]) for k, name in enumerate(names) if name in whose
     }
     if noise:
         return found
     found["random"] = {
-        name: refits(world, None, [world.random_mask(mask, k, level) for level, mask in enumerate(masks[k])])
+        name: refits(
+            taught, None, [taught.random_mask(mask, k, level) for level, mask in enumerate(masks[k])]
+        )
         for k, name in enumerate(names[: len(sizes)])
     }
     best = names.index("all")
     found["mask of all images"] = {}
     for n in sizes:
         chosen = [masks[best][level] for level in LEVELS]
-        fitted = world.fit([world.member(n)] * len(LEVELS), [initial] * len(LEVELS), chosen)
-        found["mask of all images"][str(n)] = world.measure(fitted)
+        fitted = taught.fit([taught.member(n)] * len(LEVELS), [initial] * len(LEVELS), chosen)
+        found["mask of all images"][str(n)] = taught.measure(fitted)
     return found
 
 
-def refits(world: World, weights: Sequence[Weights] | None, masks: Sequence[Mask]) -> list[list[list[float]]]:
+def refits(
+    taught: TaughtImages, weights: Sequence[Weights] | None, masks: Sequence[Mask]
+) -> list[list[list[float]]]:
     """Return the measurements of masks whose weights are fitted to all images, by level and start.
 
     The first start has the given weights if there are any.  The other starts are random.
@@ -259,11 +263,11 @@ def refits(world: World, weights: Sequence[Weights] | None, masks: Sequence[Mask
     starts = range(STARTS if weights is not None else STARTS - 1)
     jobs = [(level, start) for level in LEVELS for start in starts]
     begin = [
-        weights[level] if weights is not None and not start else world.initial(start + REFIT)
+        weights[level] if weights is not None and not start else taught.initial(start + REFIT)
         for level, start in jobs
     ]
-    members = [world.member(IMAGES, start + REFIT) for _, start in jobs]
-    pairs = world.measure(world.fit(members, begin, [masks[level] for level, _ in jobs]))
+    members = [taught.member(IMAGES, start + REFIT) for _, start in jobs]
+    pairs = taught.measure(taught.fit(members, begin, [masks[level] for level, _ in jobs]))
     return [pairs[k : k + len(starts)] for k in range(0, len(pairs), len(starts))]
 
 
@@ -433,9 +437,9 @@ def ranks(rows: dict[str, Any], sizes: Sequence[int]) -> list[int]:
     numbers = sorted({row["teacher"] for key, row in rows.items() if key.startswith("noise=")})
     found = []
     for number in numbers:
-        world = World(number, TEACHER_WIDTH, 0.0, 1)
-        x = world.x[world.order[: min(sizes)]].double()
-        found.append(int(identifiable_dimension(world.network, world.teacher_weights, x).dimension[0]))
+        taught = TaughtImages(number, TEACHER_WIDTH, 0.0, 1)
+        x = taught.x[taught.order[: min(sizes)]].double()
+        found.append(int(identifiable_dimension(taught.network, taught.teacher_weights, x).dimension[0]))
     return found
 
 

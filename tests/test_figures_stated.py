@@ -1941,13 +1941,13 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "Fits to all 33 cells have {-0.2%} ± {1.9%} (dense) and {-0.1%} ± {1.9%} (default). Seeds differ by {3.2%}",
+        "Fits to all 33 cells have a divergence of {-0.2%} ± {1.9%} (dense) and {-0.1%} ± {1.9%} (default). Seeds differ by {3.2%}",
         "cnn_holdout.csv",
         all_cells,
     ),
     Tie(
         B,
-        "with 40 channels the dense law of the corner has {-8%}, and in its other held-out cells {+1%}",
+        "the divergence of the corner's dense law is {-8%} for the networks with 40 channels, and {+1%} in its other held-out cells",
         "cnn_holdout.csv",
         widest_cnn,
     ),
@@ -2281,8 +2281,8 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "The networks of depth 14 have {2.3} times the weights of those of depth 8. If only the number of all remaining weights "
-        "counted, phi would be about {1.5}; if only the number per layer counted, it would be about {0.5}",
+        "The networks of depth 14 have {2.3} times the weights of those of depth 8. If the error depended "
+        "only on the number of all remaining weights, phi would be about {1.5}; if it depended only on the number per layer, phi would be about {0.5}",
         "pruning_residual.csv",
         lambda rows: [
             ratio := max(float(x["prunable"]) for x in rows if x["depth"] == "14")
@@ -2293,7 +2293,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "fitted to depth 8, has {-5.8%} ± {6.9%} at depth 14, and fitted to 4 channels {-1.4%} ± {11.5%} at 8 channels. In {4} "
+        "fitted to depth 8, it has {-5.8%} ± {6.9%} at depth 14, and fitted to 4 channels, it has {-1.4%} ± {11.5%} at 8 channels. In {4} "
         "levels a layer has no weights left",
         "pruning_residual.json",
         lambda r: [
@@ -2920,7 +2920,7 @@ TIES: list[Tie] = [
     Tie(B, "the exponent is {2.00} [{1.81}, {2.19}]", "parity.json", lambda r: r["exponent"]),
     Tie(
         B,
-        "With the right size it finds {98}, {83} and {999} of them",
+        "Of these functions, {98}, {83} and {999} have the size of the teacher",
         "network_selection.json",
         lambda r: [row["size_right"] for row in r["tanh"].values()],
     ),
@@ -3124,69 +3124,32 @@ TIES: list[Tie] = [
         for n in (1412, 8000)
         for density, weights in by_density.items()
     ),
-    Tie(
-        B,
-        "**The weights are the smallest term of sparse networks.** In means over widths and n, they are {32%} [{24%}, {39%}] of the total at density 0.64, {6%} [{4%}, {7%}] at 0.26 and {0%} [{0%}, {1%}] at 0.07.",
-        "pruning_terms.json",
-        lambda r: price_means(
-            r, ("0", "0.64", "weights"), ("0", "0.26", "weights"), ("0", "0.07", "weights")
-        ),
+    *(
+        Tie(
+            B,
+            f"| {row} |",
+            "pruning_terms.json",
+            lambda r, noise=noise, name=name: price_means(
+                r, *((noise, density, name) for density in ("0.64", "0.26", "0.07"))
+            ),
+        )
+        for row, noise, name in (
+            ("realizability, share", "0", "realizability"),
+            ("mask's term, share", "0", "mask"),
+            ("weights' term, share", "0", "weights"),
+            (
+                "weights' term of a mask found with all images, share",
+                "0",
+                "weights, mask of all images",
+            ),
+            ("weights' term with label noise, share of the total without the noise", "0.5", "weights"),
+            ("mask found with all images, ratio", "0", "mask of all images"),
+            ("random mask, ratio", "0", "random mask"),
+        )
     ),
     Tie(
         B,
-        "The mask is {49%} [{39%}, {59%}], {31%} [{26%}, {37%}] and {47%} [{33%}, {62%}], and realizability {19%} [{10%}, {29%}], {63%} [{57%}, {70%}] and {52%} [{38%}, {66%}].",
-        "pruning_terms.json",
-        lambda r: price_means(
-            r,
-            ("0", "0.64", "mask"),
-            ("0", "0.26", "mask"),
-            ("0", "0.07", "mask"),
-            ("0", "0.64", "realizability"),
-            ("0", "0.26", "realizability"),
-            ("0", "0.07", "realizability"),
-        ),
-    ),
-    Tie(
-        B,
-        "**More examples do not clearly improve the mask.** Masks that the same pruning found with all 60,000 images, refitted in the same way, have {1.02} [{0.94}, {1.11}], {1.01} [{0.80}, {1.27}] and {1.02} [{0.88}, {1.18}] times the risk of the masks found with n examples, at these three densities.",
-        "pruning_terms.json",
-        lambda r: price_means(
-            r,
-            ("0", "0.64", "mask of all images"),
-            ("0", "0.26", "mask of all images"),
-            ("0", "0.07", "mask of all images"),
-        ),
-    ),
-    Tie(
-        B,
-        "**Random masks are worse.** With as many weights in each layer as the found masks, they have {1.60} [{1.39}, {1.86}], {1.84} [{1.36}, {2.50}] and {1.29} [{1.00}, {1.66}] times the risk after the refit.",
-        "pruning_terms.json",
-        lambda r: price_means(
-            r, ("0", "0.64", "random mask"), ("0", "0.26", "random mask"), ("0", "0.07", "random mask")
-        ),
-    ),
-    Tie(
-        B,
-        "**The right mask does not make the weights easier to fit.** If the mask is found with all images, and its weights are fitted to the n examples, the fit costs {32%} [{23%}, {42%}], {10%} [{5%}, {15%}] and {0%} [{0%}, {1%}] of the student's total; this is the weights' term for another mask.",
-        "pruning_terms.json",
-        lambda r: price_means(
-            r,
-            ("0", "0.64", "weights, mask of all images"),
-            ("0", "0.26", "weights, mask of all images"),
-            ("0", "0.07", "weights, mask of all images"),
-        ),
-    ),
-    Tie(
-        B,
-        "**Label noise of standard deviation 0.5** raises the weights' term, to {49%} [{40%}, {58%}] at density 0.64, {12%} [{11%}, {12%}] at 0.26 and {1%} [{0%}, {1%}] at 0.07 (shares of the total without the noise).",
-        "pruning_terms.json",
-        lambda r: price_means(
-            r, ("0.5", "0.64", "weights"), ("0.5", "0.26", "weights"), ("0.5", "0.07", "weights")
-        ),
-    ),
-    Tie(
-        B,
-        "Masks found with all images and no noise have {0.86} [{0.76}, {0.99}] and {0.89} [{0.84}, {0.94}] times the risk of the masks found with n noisy examples, after the refit.",
+        "Masks found with all images and no noise have {0.86} [{0.76}, {0.99}] and {0.89} [{0.84}, {0.94}] times the risk of the masks found with n noisy examples, after the refit",
         "pruning_terms.json",
         lambda r: price_means(
             r, ("0.5", "0.64", "mask of all images"), ("0.5", "0.26", "mask of all images")
@@ -3212,7 +3175,7 @@ TIES: list[Tie] = [
     ),
     Tie(
         B,
-        "Over all densities below 1, these mean ratios lie between {1.01} and {1.29}.",
+        "Over all densities below 1, the mean ratios lie between {1.01} and {1.29}.",
         "pruning_terms.json",
         lambda r: [
             end(ratio)
@@ -3730,9 +3693,9 @@ NOT_TIED: list[tuple[str, str, str, str]] = [
         "0.001 1e-4 0.5 0.1 0.9",
         "the setting: benchmarks/quadratic_message_passing.py",
     ),
-    (B, "- **The weights are the smallest", "0.64 0.26 0.07", "the setting: sims/pruning_terms.py"),
+    (B, "- **The weights are the smallest", "0.26", "the setting: sims/pruning_terms.py"),
     (B, "- **Wider students have worse masks", "0.64 0.17 0.07", "the setting: sims/pruning_terms.py"),
-    (B, "- **Label noise of standard deviation", "0.5 0.64 0.26 0.07", "the setting: sims/pruning_terms.py"),
+    (B, "- **Label noise of standard deviation", "0.5 0.64 0.26", "the setting: sims/pruning_terms.py"),
     (B, "- At noise 0.5, uncertainty is the largest", "0.5", "the setting: sims/real_inputs.py"),
     (B, "- At noise 0.1, the bounds are further", "0.1", "the setting: sims/real_inputs.py"),
     (B, "- Teachers 20-45-1 (P = 991", "0.5 0.1", "the setting: sims/real_inputs.py"),

@@ -21,7 +21,7 @@ from errsrc.tables import left_out_sentence
 INPUTS = (*SIZES, "eps_np")
 """Inputs of laws, each of which has an option."""
 EXAMPLE_SIZES = {"density": "0.1", "eps_np": "0.1", "depth": "8", "width": "8", "layers": "8"}
-"""Values in the help of these options; other inputs have a large number."""
+"""Example values in the help of these options; the help of the other options shows a large number."""
 
 DESCRIPTION = """\
 Predict the error of one new training run for each row of FILE, or for the sizes on the command

@@ -82,4 +82,4 @@ ALL: dict[str, type[Law]] = {
 }
 """Every law, by its name in TOML specs and in fit files.
 
-Commands choose `JointPruning` by themselves."""
+The commands choose `JointPruning` if a table has several pruned networks."""

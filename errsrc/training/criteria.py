@@ -1,4 +1,4 @@
-"""Criteria of pruning: the scores of a network's weights, of which each round keeps the largest."""
+"""Scores of a network's weights for pruning; each round keeps the weights with the largest scores."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def synflow_masks(
     Raises
     ------
     ValueError
-        If the network has an activation or a normalisation for which the score has no meaning: then the
-        scores of the layers do not have equal sums.  Also if the density is outside (0, 1], or if it requires
+        If the scores of two layers do not have equal sums: the network has an activation or a normalisation
+        for which the score has no meaning.  Also if the density is outside (0, 1], or if it requires
         more weights than are left.
 
     Examples

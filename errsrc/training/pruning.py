@@ -57,10 +57,10 @@ class Rounds(Checked):
         The scores of the weights; each round keeps the weights with the largest scores.  "magnitude": the
         magnitudes at the end of the last training.  "synflow": the synaptic flow of the values at the start
         of the next training (`errsrc.training.synflow_masks`).  With rewinding "weights" and
-        ``rewind_step=0``, this is the published pruning of initial weights, which uses no data.  Or a
-        function of your own, such as "mylab.scores:fisher", in a module that the command names: called with
-        the network and its trained weights, tensors (E, ...) of E networks, it returns scores of the same
-        shapes.
+        ``rewind_step=0``, this is the published pruning of initial weights, which uses no data.  Or the
+        name of your own function, such as "mylab.scores:fisher", in a module that the command names.  The
+        function takes the network and its trained weights, tensors (E, ...) of E networks, and returns
+        scores of the same shapes.
 
     Examples
     --------
