@@ -505,7 +505,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
                 panel(axis, groups[width, noise, n])
                 labels = f"label noise {noise}" if float(noise) else "no label noise"
                 axis.set_title(f"width {width}, n = {int(n):,}, {labels}", fontsize=9)
-            line[0].set_ylabel("share of the total")
+            line[0].set_ylabel("share of the total risk")
         for axis in axes[-1]:
             axis.set_xlabel("density")
         handles, names = axes[0, 0].get_legend_handles_labels()

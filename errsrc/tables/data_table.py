@@ -397,8 +397,7 @@ class DataTable:
             values = self.numbers(name).values
         except ValueError:
             return False
-        steps = np.diff(values)
-        return len(values) > 1 and values[0] in (0, 1) and bool((steps == 1).all())
+        return len(values) > 1 and values[0] in (0, 1) and bool((values[1:] == values[:-1] + 1).all())
 
     def diverged(self) -> NDArray[np.bool_]:
         """Return a mask of the rows with a true value in a column `diverged` or `is_diverged`, (rows,).

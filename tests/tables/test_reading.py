@@ -370,6 +370,8 @@ def test_copies_are_dropped_and_named(tmp_path: Path) -> None:
     same = table_of({"n": [1.0, 1.0, 1.0], "error": [0.5, float("nan"), float("nan")]})
     assert len(same.without_copies()[0]) == 2
     assert table.without_copies() == (table, None)
+    infinite = read(tmp_path, "n,error,\n1,.5,1e400\n1,.5,1e400\n")
+    assert len(infinite.without_copies()[0]) == 1
 
 
 def test_rows_are_chosen_by_their_values(tmp_path: Path) -> None:
