@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,17 +124,19 @@ def own_scores(reference: str, network: Network, weights: Weights) -> Weights:
     Raises
     ------
     ValueError
-        If the function is not found, if it does not return one score for each weight, or if a score is NaN.
+        If the function is not found, if it does not return one real score for each weight, or if a score is
+        not finite.
     """
-    scores = tuple(own_modules.find(reference, "criterion", "Rounds")(network, weights))
-    found = [tuple(score.shape) if isinstance(score, Tensor) else score for score in scores]
+    scores = own_modules.find(reference, "criterion", "Rounds")(network, weights)
+    several = tuple(scores) if isinstance(scores, Iterable) else (scores,)
+    found = [tuple(score.shape) if isinstance(score, Tensor) else type(score) for score in several]
     expected = [tuple(w.shape) for w in weights]
-    if found != expected:
+    if found != expected or any(score.is_complex() for score in several):
         accepted = f"a function that returns tensors of the shapes of the weights, {expected}"
         raise ValueError(checks.refusal("criterion", "Rounds", accepted, found))
-    if any(bool(score.isnan().any()) for score in scores):
-        raise ValueError(f"The criterion {reference} has returned a score that is not a number.")
-    return scores
+    if not all(bool(score.isfinite().all()) for score in several):
+        raise ValueError(f"The criterion {reference} has returned a score that is not a finite number.")
+    return tuple(score.double() for score in several)  # bool and integer scores have no -infinity
 
 
 Masking = Callable[[Network, Weights, Weights, float, Weights], Weights]
@@ -148,6 +150,22 @@ CRITERIA: dict[str, Masking] = {
     "synflow": lambda network, trained, start, density, masks: synflow_masks(network, start, density, masks),
 }
 """The criteria of errsrc by their names."""
+
+
+def check_criterion(criterion: str, network: Network) -> None:
+    """Raise ValueError if a criterion is not found, or if it has no meaning for a network.
+
+    Parameters
+    ----------
+    criterion : str
+        The criterion, see `Rounds`.
+    network : Network
+        The architecture.
+    """
+    if criterion == "synflow":
+        synaptic_flow(network, network.draw([0]))
+    elif criterion not in CRITERIA:
+        own_modules.find(criterion, "criterion", "Rounds")
 
 
 def next_masks(

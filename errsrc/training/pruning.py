@@ -24,7 +24,7 @@ from errsrc.training.checkpoint import (
     remove_checkpoint,
     write_checkpoint,
 )
-from errsrc.training.criteria import CriterionName, next_masks
+from errsrc.training.criteria import CriterionName, check_criterion, next_masks
 from errsrc.training.loop import train
 from errsrc.training.masks import prunable
 from errsrc.training.members import Member, Trained
@@ -204,7 +204,8 @@ def prune(
     ------
     ValueError
         If `errsrc.training.train` would raise the error for these arguments, or if ``rounds.rewind_step`` is
-        not below every member's number of steps.
+        not below every member's number of steps.  Also if ``rounds.criterion`` is not found, or has no
+        meaning for the network.
 
     Notes
     -----
@@ -213,6 +214,7 @@ def prune(
     if members and rounds.rewind_step >= min(member.steps for member in members):
         accepted = f"an integer < {min(member.steps for member in members)}, the steps of training"
         raise ValueError(checks.refusal("rewind_step", "Rounds", accepted, rounds.rewind_step))
+    check_criterion(rounds.criterion, network)
     pruning = _Pruning(network, x, y, members, validation, recipe, rounds, test)
     if checkpoint_path is None:
         progress = pruning.first_progress()

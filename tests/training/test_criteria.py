@@ -17,7 +17,7 @@ from errsrc.training import (  # fmt: skip
     prune,
     synflow_masks,
 )
-from errsrc.training.criteria import synaptic_flow
+from errsrc.training.criteria import check_criterion, next_masks, own_scores, synaptic_flow
 
 torch.set_num_threads(1)
 
@@ -90,7 +90,7 @@ def test_scores_of_your_own_decide_which_weights_are_pruned(tmp_path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(own_modules, "_MODULES", {})
     with pytest.raises(ValueError, match="Pass modules='scores_of_mine'"):
-        masks_at_the_end("scores_of_mine:large")
+        check_criterion("scores_of_mine:large", NETWORK)
     own_modules.import_modules("scores_of_mine")
     largest, smallest = masks_at_the_end("scores_of_mine:large"), masks_at_the_end("scores_of_mine:small")
     for own, other, usual in zip(largest, smallest, masks_at_the_end("magnitude"), strict=True):
@@ -98,8 +98,39 @@ def test_scores_of_your_own_decide_which_weights_are_pruned(tmp_path, monkeypatc
         assert not all(torch.equal(a, b) for a, b in zip(other, usual, strict=True))
     with pytest.raises(ValueError, match="tensors of the shapes of the weights"):
         masks_at_the_end("scores_of_mine:short")
-    with pytest.raises(ValueError, match="a score that is not a number"):
+    with pytest.raises(ValueError, match="a score that is not a finite number"):
         masks_at_the_end("scores_of_mine:undefined")
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda network, weights: None, "tensors of the shapes of the weights"),
+        (lambda network, weights: [w.numpy() for w in weights], "tensors of the shapes of the weights"),
+        (lambda network, weights: [w + 0j for w in weights], "tensors of the shapes of the weights"),
+        (lambda network, weights: [w - float("inf") for w in weights], "a score that is not a finite number"),
+    ],
+)
+def test_scores_that_rank_no_weights_are_refused(monkeypatch, function, message):
+    monkeypatch.setattr(own_modules, "find", lambda *reference: function)
+    with pytest.raises(ValueError, match=message):
+        own_scores("mine:scores", NETWORK, WEIGHTS)
+
+
+def test_scores_of_bools_keep_what_is_pruned(monkeypatch):
+    monkeypatch.setattr(own_modules, "find", lambda *reference: lambda network, ws: [w < -9 for w in ws])
+    before = magnitude_masks(NETWORK, WEIGHTS, 0.5)
+    after = next_masks("mine:signs", NETWORK, WEIGHTS, WEIGHTS, 0.3, before)
+    assert not any(bool((new & ~old).any()) for new, old in zip(after, before, strict=True))
+
+
+def test_a_criterion_without_meaning_is_refused_before_training(monkeypatch):
+    monkeypatch.setattr("errsrc.training.pruning.train", None)
+    network = MLP((3, 4, 2), "tanh")
+    with pytest.raises(ValueError, match="without normalisation"):
+        prune(network, *CALL[1:], Rounds(0.5, 2, rewind_step=0, criterion="synflow"), (X[150:], Y[150:]))
+    with pytest.raises(ValueError, match="Pass modules='nothere'"):
+        prune(*CALL, Rounds(0.5, 2, rewind_step=0, criterion="nothere:f"), (X[150:], Y[150:]))
 
 
 @pytest.mark.parametrize(("criterion", "error"), [("synflw", ValueError), (3, TypeError)])
