@@ -454,7 +454,7 @@ def _places(folder: Path | None) -> Iterator[Path]:
 def _fashion(folder: Path | None, name: str) -> Images:
     places = [place for root in _places(folder) for place in (root, root / "FashionMNIST" / "raw")]
     for place in places:
-        found = [_find(place, name) for name in _FILES]
+        found = [_find(place, file) for file in _FILES]
         if all(found):
             train_x, train_y, test_x, test_y = (formats.idx(path) for path in found if path is not None)
             for x, y, path in ((train_x, train_y, found[0]), (test_x, test_y, found[2])):

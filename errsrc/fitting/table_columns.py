@@ -102,7 +102,8 @@ def law_columns(table: DataTable, law: str | type[Law], columns: Mapping[str, st
         used = {"error": here.get("error", "error"), "density": here.get("density", "density")} | used
     else:
         used = {k: here.get(k, k) for k in (*names, "error")}
-        unused = [here[name] for name in ("m", "density") if name in here and name not in names]
+        implied = {"density"} if "remaining" in names else set()
+        unused = [here[k] for k in ("m", "density") if k in here and k not in names and k not in implied]
         warnings += tuple(
             f"The column {column!r} varies, but the {shown} law does not depend on it."
             for column in unused

@@ -136,7 +136,7 @@ def own_scores(reference: str, network: Network, weights: Weights) -> Weights:
         raise ValueError(checks.refusal("criterion", "Rounds", accepted, found))
     if not all(bool(score.isfinite().all()) for score in several):
         raise ValueError(f"The criterion {reference} has returned a score that is not a finite number.")
-    return tuple(score.double() for score in several)  # bool and integer scores have no -infinity
+    return several
 
 
 Masking = Callable[[Network, Weights, Weights, float, Weights], Weights]

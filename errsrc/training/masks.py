@@ -98,9 +98,13 @@ def masks_of_scores(
     Raises
     ------
     ValueError
-        If the density is outside (0, 1], or if it requires more weights than are left.
+        If the density is outside (0, 1], if it requires more weights than are left, or if a score is not a
+        finite number.
     """
-    return _largest(scores, density, masks, "masks_of_scores")
+    if not all(bool(score.isfinite().all()) for score in scores):
+        raise ValueError(checks.refusal("scores", "masks_of_scores", "finite numbers", "<inf or nan>"))
+    doubles = tuple(score.double() for score in scores)  # bool and integer scores have no -infinity
+    return _largest(doubles, density, masks, "masks_of_scores")
 
 
 def _largest(scores: Weights, density: float, masks: Weights | None, where: str) -> Weights:

@@ -146,6 +146,7 @@ def test_the_law_in_weights_per_layer_is_fitted_and_predicted(run):
     code, out, _ = run("fit", "a.csv", *named, "--out", "f.json", a_csv=csv_text(columns))
     assert code == 0
     assert "Each of the 6 networks is a cluster" in out
+    assert "'density' varies" not in out
     for word in ("eps_up", "gamma", "psi"):
         assert re.search(rf"^{word} +{re.escape(f'{law.params[word]:.2g}')}", out, re.MULTILINE), out
     code, out, _ = run("predict", "f.json", "a.csv", "--json")

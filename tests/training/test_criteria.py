@@ -1,6 +1,7 @@
 """SynFlow's scores are those of a direct sum over paths, and a user's own scores decide what is pruned."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -149,3 +150,12 @@ def test_masks_of_magnitudes_are_magnitude_masks():
         assert torch.equal(one, other)
     with pytest.raises(ValueError, match=r"parameter of masks_of_scores must be at most 0\.4"):
         masks_of_scores(NETWORK, scores, 0.6, magnitude_masks(NETWORK, WEIGHTS, 0.4))
+
+
+def test_scores_may_be_bool_but_not_infinite():
+    network = MLP((2, 1, 1), "relu")
+    scores = tuple(torch.zeros(1, *shape, dtype=torch.bool) for shape in network.shapes())
+    left = masks_of_scores(network, scores, 1 / 3)
+    assert masks_of_scores(network, scores, 1 / 3, left)[0].equal(left[0])
+    with pytest.raises(ValueError, match="'scores' parameter of masks_of_scores must be finite"):
+        masks_of_scores(network, tuple(torch.full(s.shape, -math.inf) for s in scores), 1 / 3)
