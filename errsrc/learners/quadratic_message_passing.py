@@ -72,8 +72,8 @@ class QuadraticMessagePassing(Learner):
     iteration converged.
 
     For narrow networks (m of about 2) the spectral step is inaccurate, and fixed points are worse than the
-    posterior mean.  With 60 transitions the risk is close to the posterior variance there (`python
-    benchmarks/quadratic_message_passing.py --parts continued`).  A transition costs up to 4 x 200 gradients.
+    posterior mean.  With 60 transitions the risk is close to the posterior variance there (``python
+    benchmarks/quadratic_message_passing.py --parts continued``).  A transition costs up to 4 x 200 gradients.
     The chains see only the data.  If the posterior has several modes, they can stay near the estimate.
 
     The linear step is that of vector approximate message passing (Rangan, Schniter and Fletcher 2019, arXiv
