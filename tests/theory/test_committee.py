@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from errsrc.theory import committee_machine, committee_thresholds
-from errsrc.theory import committee
+from errsrc.theory import committee, committee_machine, committee_thresholds
 from errsrc.theory.committee import _error, _fixed_point, orthant
 
 # overlaps in the repository of Aubin et al. 2018, github.com/benjaminaubin/TheCommitteeMachine (n / d, then
