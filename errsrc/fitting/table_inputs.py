@@ -83,7 +83,7 @@ def table_inputs(
             raise TypeError(f"The fit takes {', '.join(names)}: leave the column of {name} out.")
     needs = _needed_columns(names, own, flops)
     own |= columns
-    of_networks = set(names) == set(JointPruning.inputs)
+    of_networks = _are_joint_pruning(names)
     if of_networks:
         before = own.get("eps_np", "eps_np")
         used = {"density": "density"} | {
@@ -121,6 +121,11 @@ def table_inputs(
     return TableInputs({**inputs, "eps_np": np.array([known[key] for key in keys])}, usable, left_out)
 
 
+def _are_joint_pruning(names: Sequence[str]) -> bool:
+    """Return whether the inputs are those of `JointPruning`, which a table may lack but for the density."""
+    return set(names) == set(JointPruning.inputs)
+
+
 def _needed_columns(names: Sequence[str], columns: Mapping[str, str], flops: object) -> str:
     """Return a sentence on the columns that a fit takes its inputs from."""
     needed = [columns[name] for name in names if name in columns and not (name == "n" and flops)]
@@ -156,7 +161,7 @@ def _columns_and_networks(
     """Return {input: column} and {network: error before pruning} of a fit's notes."""
     columns = notes.get("columns", {name: name for name in (*names, "error")})
     try:
-        optional = {"depth", "width", "eps_np"} if set(names) == set(JointPruning.inputs) else set()
+        optional = {"depth", "width", "eps_np"} if _are_joint_pruning(names) else set()
         needed = {"error", *names} - optional
         if not needed <= set(columns) or not all(isinstance(columns[name], str) for name in columns):
             raise ValueError(columns)
