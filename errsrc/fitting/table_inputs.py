@@ -122,7 +122,7 @@ def table_inputs(
 
 
 def _are_joint_pruning(names: Sequence[str]) -> bool:
-    """Return whether the inputs are those of `JointPruning`, which a table may lack but for the density."""
+    """Return whether the inputs are those of `JointPruning`; a table needs only the density."""
     return set(names) == set(JointPruning.inputs)
 
 
